@@ -1,0 +1,169 @@
+"""Event types; one line and back. Pure.
+
+A line is flat JSON with the keys `seq`, `ts`, `type` first, then the event's own fields, and a
+newline. Unknown types and fields are kept. FORMAT.md has the table of types.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+
+import orjson
+
+from journal.limits import LINE_BYTES
+
+Record = dict[str, Any]
+"""A decoded line: an event's fields together with its place (`seq`) and its time (`ts`)."""
+
+SEGMENT_OPENED: Final = "segment_opened"
+SEGMENT_SEALED: Final = "segment_sealed"
+STARTED: Final = "started"
+PHASE: Final = "phase"
+SOURCE_STARTED: Final = "source_started"
+PROGRESS: Final = "progress"
+FILE_DONE: Final = "file_done"
+FILE_SKIPPED: Final = "file_skipped"
+SOURCE_DONE: Final = "source_done"
+WAITING: Final = "waiting"
+ERROR: Final = "error"
+HEARTBEAT: Final = "heartbeat"
+DROPPED: Final = "dropped"
+FINISHED: Final = "finished"
+
+CONTROL: Final = frozenset({SEGMENT_OPENED, SEGMENT_SEALED})
+URGENT: Final = frozenset(
+    {STARTED, PHASE, SOURCE_STARTED, SOURCE_DONE, WAITING, ERROR, DROPPED, FINISHED}
+)
+STATUSES: Final = ("completed", "failed", "aborted", "preempted")
+PLACE: Final = ("seq", "ts", "type")
+
+_OPTIONS: Final = orjson.OPT_APPEND_NEWLINE | orjson.OPT_NON_STR_KEYS | orjson.OPT_SERIALIZE_NUMPY
+_MAX_DEPTH: Final = 16
+_TYPE: Final = re.compile(r"[a-z][a-z0-9_]{0,63}", re.ASCII)
+
+# What a secret looks like inside a URL or a message: user information, and the value of a query
+# parameter that signs or authorises (AWS Signature V2 and V4, Google, Azure SAS, common tokens).
+_USERINFO: Final = re.compile(r"(?<=://)[^/?#\s@\"'<>]{1,1024}@")
+_PARAMETER: Final = re.compile(
+    r"(?i)\b((?:x-(?:amz|goog)-(?:signature|credential|security-token)|awsaccesskeyid|signature|sig"
+    r"|(?:access_|auth_|refresh_|id_|api_|sas_)?token|api[_-]?key|key|password|passwd|pwd|secret"
+    r"|client_secret|aws_secret_access_key|aws_session_token)=)[^&\s\"'<>;,]+"
+)
+HIDDEN: Final = "***"
+
+
+def redact(text: str) -> str:
+    """Hide what authorises in a text: user information of URLs, signatures and tokens."""
+    if "@" in text:
+        text = _USERINFO.sub(HIDDEN + "@", text)
+    if "=" in text:
+        text = _PARAMETER.sub(rf"\1{HIDDEN}", text)
+    return text
+
+
+def check_type(name: object) -> str:
+    """Return an event type that a caller may emit; raises ValueError otherwise."""
+    if not isinstance(name, str) or not _TYPE.fullmatch(name):
+        raise ValueError(f"event type {name!a} is not allowed: 1 to 64 of a-z 0-9 _, letter first")
+    if name in CONTROL:
+        raise ValueError(f"event type {name} belongs to the journal itself")
+    return name
+
+
+def check_fields(fields: Mapping[str, Any]) -> None:
+    """Raise ValueError if a caller's fields would hide a record's place."""
+    for name in PLACE:
+        if name in fields:
+            raise ValueError(f"event field {name!r} belongs to the journal itself")
+
+
+def encode(record: Record) -> bytes:
+    """Encode a record into its line, at most LINE_BYTES long and without secrets. Never raises.
+
+    Values that JSON does not know become text; a line that is too long is cut field by field, the
+    longest first, and marked `truncated`.
+    """
+    try:
+        line = orjson.dumps(record, None, _OPTIONS)
+    except (TypeError, ValueError):
+        return _encode_cleaned(record)
+    if b"=" in line or b"@" in line or len(line) > LINE_BYTES:
+        return _encode_cleaned(record)
+    return line
+
+
+def _encode_cleaned(record: Record) -> bytes:
+    cleaned = {str(key): plain(value) for key, value in record.items()}
+    line = orjson.dumps(cleaned, None, _OPTIONS)
+    return line if len(line) <= LINE_BYTES else _cut(cleaned)
+
+
+def plain(value: Any, depth: int = 0) -> Any:
+    """Make JSON of anything: text without secrets and lone surrogates, integers of 64 bits."""
+    if value is None or isinstance(value, bool | float):
+        return value
+    if isinstance(value, int):
+        return int(value) if -(2**63) <= value < 2**64 else str(value)[:100]
+    if isinstance(value, str):
+        return redact(value.encode("utf-8", "backslashreplace").decode())
+    if isinstance(value, bytes | bytearray):
+        return plain(bytes(value).decode("utf-8", "backslashreplace"))
+    if depth < _MAX_DEPTH and isinstance(value, Mapping):
+        return {plain(str(key)): plain(item, depth + 1) for key, item in value.items()}
+    if depth < _MAX_DEPTH and isinstance(value, list | tuple | set | frozenset):
+        return [plain(item, depth + 1) for item in value]
+    try:
+        return plain(str(value))
+    except Exception as broken:  # noqa: BLE001 - a foreign __str__ may do anything; the job goes on
+        return f"<{type(value).__name__}: {type(broken).__name__}>"
+
+
+def _cut(record: Record) -> bytes:
+    """Shorten the longest field until the line fits."""
+    record["truncated"] = True
+    while len(line := orjson.dumps(record, None, _OPTIONS)) > LINE_BYTES:
+        sizes = {key: len(orjson.dumps(value)) for key, value in record.items() if key not in PLACE}
+        longest = max(sizes, key=sizes.__getitem__)
+        value = record[longest]
+        excess = len(line) - LINE_BYTES
+        if isinstance(value, str) and len(value) > 256:
+            # A character takes 1 to 6 bytes in JSON, so this may take a few rounds, never many.
+            record[longest] = value[
+                : max(256, min(len(value) - excess // 6 - 1, len(value) * 3 // 4))
+            ]
+        elif len(longest) > 256:
+            del record[longest]
+            record[longest[:256]] = None
+        elif sizes[longest] > 32:
+            record[longest] = f"<{type(value).__name__} cut>"
+        else:
+            # A crowd of small fields: the last ones go.
+            record = dict(list(record.items())[: len(record) // 2]) | {"truncated": True}
+    return line
+
+
+def decode(line: bytes) -> Record:
+    """Decode a line; raises ValueError if it is not a record."""
+    record = orjson.loads(line)
+    if (
+        type(record) is not dict
+        or type(record.get("seq")) is not int
+        or type(record.get("ts")) is not str
+        or type(record.get("type")) is not str
+    ):
+        raise ValueError("not a record: seq, ts or type is missing or of the wrong kind")
+    return record
+
+
+def renumber(lines: bytes, first: int) -> bytes:
+    """Give the lines of consecutive records new sequence numbers, from `first` on.
+
+    All their other bytes stay as they are. Raises ValueError if a line is no record's.
+    """
+    renumbered = bytearray()
+    for number, line in enumerate(lines.splitlines(keepends=True), first):
+        head, _, tail = line.partition(b",")
+        if not head.startswith(b'{"seq":'):
+            raise ValueError("not a record line: it does not begin with its sequence number")
+        renumbered += b'{"seq":%d,' % number + tail
+    return bytes(renumbered)

@@ -1,0 +1,349 @@
+"""State + record → state. Pure: no clock, no store; times come from the records.
+
+A run's state is a map from stream to `StreamState`; each stream is folded on its own, left to
+right, so how streams were interleaved cannot matter.
+"""
+
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from typing import Any, Final
+
+from journal import events
+from journal.clock import StampReader
+from journal.events import Record
+from journal.limits import (
+    ERROR_CLASSES_KEPT,
+    ERROR_TEXT_CHARS,
+    EVIDENCE_CPU_SECONDS,
+    EVIDENCE_IO_BYTES,
+    IN_FLIGHT_FILES,
+    PHASES_KEPT,
+    SOURCES_KEPT,
+    WAIT_MAX_SECONDS,
+)
+from journal.state import (
+    ErrorClass,
+    Finish,
+    OtherSources,
+    PhaseState,
+    SourceState,
+    StreamState,
+    Wait,
+    is_working,
+)
+
+
+def fold(state: StreamState, records: Iterable[Record]) -> StreamState:
+    """Fold records into a state, in their order; the state given is used up."""
+    read_ts = StampReader()
+    latest = _Latest(state)
+    for record in records:
+        # A foreign hand may have written a `ts` that is none: the time of the record before counts.
+        with suppress(ValueError):
+            state.last_ts = read_ts(record["ts"])
+        kind = record["type"]
+        if kind == events.SEGMENT_OPENED:
+            _segment_opened(state, record)
+        elif kind == events.SEGMENT_SEALED:
+            state.sealed = _text(record.get("reason"))
+        else:
+            _record(state, kind, record, latest)
+    return state
+
+
+class _Latest:
+    """Finds the latest source of a name without searching the list for every file.
+
+    The list is in the order of starting, so this map can be made again from it at any time.
+    """
+
+    def __init__(self, state: StreamState) -> None:
+        self._sources = state.sources
+        self._by_name = {source.source: source for source in state.sources}
+
+    def get(self, record: Record) -> SourceState | None:
+        name = record.get("source")
+        return self._by_name.get(name) if isinstance(name, str) else None
+
+    def add(self, source: SourceState) -> None:
+        self._by_name[source.source] = source
+
+    def forget(self, source: SourceState) -> None:
+        if self._by_name.get(source.source) is source:
+            del self._by_name[source.source]
+            for other in self._sources:
+                if other.source == source.source:
+                    self._by_name[source.source] = other
+
+
+def _segment_opened(state: StreamState, record: Record) -> None:
+    state.sealed = None
+    state.epoch = _count(record.get("epoch")) or 0
+    state.writer = _text(record.get("writer")) or ""
+    state.host = _text(record.get("host")) or ""
+    state.pid = _count(record.get("pid")) or 0
+    state.clock_offset = _seconds(record.get("clock_offset"))
+    state.flush_seconds = _seconds(record.get("flush_seconds"))
+    state.heartbeat_seconds = _seconds(record.get("heartbeat_seconds"))
+
+
+def _record(state: StreamState, kind: str, record: Record, latest: _Latest) -> None:
+    if kind == events.HEARTBEAT:
+        state.clock_offset = _seconds(record.get("clock_offset"), state.clock_offset)
+    at = state.last_ts + state.clock_offset
+    state.last_record = max(state.last_record or at, at)
+    if kind == events.HEARTBEAT:
+        _heartbeat(state, record, at)
+        return
+    if kind != events.WAITING:
+        _close_wait(state, at)
+    _work(state, at)
+    state.alive = max(state.alive or at, at)
+    source = latest.get(record)
+    if source is not None:
+        source.spoke = at
+    take = _FOLDS.get(kind)
+    if take is not None:
+        take(state, record, at, source, latest)
+
+
+def _work(state: StreamState, at: float) -> None:
+    """Take in evidence of work."""
+    if state.worked is not None and state.wait is None:
+        state.longest_gap = max(state.longest_gap, at - state.worked)
+    state.worked = max(state.worked or at, at)
+
+
+def _close_wait(state: StreamState, at: float) -> None:
+    if state.wait is not None:
+        # The wait was legitimate: the clock that measures stalls starts anew behind it.
+        state.worked = max(state.worked or at, min(at, state.wait.until))
+        state.wait = None
+
+
+def _heartbeat(state: StreamState, record: Record, at: float) -> None:
+    """Take in a beat: it proves the process; only its counters can prove work."""
+    state.beat = {
+        key: value for key, value in record.items() if key not in ("seq", "ts", "type", "in_flight")
+    }
+    state.in_flight = _in_flight(record)
+    moved = _seconds(record.get("files")) + _seconds(record.get("bytes"))
+    traffic = _seconds(record.get("read_bytes")) + _seconds(record.get("write_bytes"))
+    if moved > 0 or traffic >= EVIDENCE_IO_BYTES:
+        _work(state, at)
+    elif _seconds(record.get("cpu_seconds")) >= EVIDENCE_CPU_SECONDS:
+        state.burned = at
+    if is_working(state, at):
+        state.alive = max(state.alive or at, at)
+
+
+def _started(
+    state: StreamState, record: Record, at: float, _source: SourceState | None, _latest: _Latest
+) -> None:
+    attempt = _count(record.get("attempt")) or state.attempt + 1
+    if state.finish is not None and attempt <= state.attempt:
+        return  # only a higher attempt leaves a final state
+    state.attempt = attempt
+    state.started = at if state.started is None else state.started
+    state.attempt_started = at
+    state.finish = None
+    state.wait = None
+    state.worked = at  # nobody was there to work between two attempts
+    state.longest_gap = 0.0
+    state.burned = None
+    state.in_flight = []
+    state.job = _text(record.get("job")) or state.job
+    planned = record.get("sources")
+    total = _count(record.get("sources_total"))
+    state.sources_total = total or (len(planned) if isinstance(planned, list) else None)
+
+
+def _phase(
+    state: StreamState, record: Record, at: float, _source: SourceState | None, _latest: _Latest
+) -> None:
+    phase = _text(record.get("phase")) or ""
+    sub_phase = _text(record.get("sub_phase")) or ""
+    operation = _text(record.get("operation"))
+    state.phases.append(PhaseState(phase, sub_phase, operation, at))
+    del state.phases[:-PHASES_KEPT]
+
+
+def _source_started(
+    state: StreamState, record: Record, at: float, _source: SourceState | None, latest: _Latest
+) -> None:
+    name = _text(record.get("source")) or ""
+    current = state.phase.sub_phase if state.phase else ""
+    sub_phase = _text(record.get("sub_phase")) or current
+    for known in state.sources:
+        if known.source == name and known.sub_phase == sub_phase:
+            if known.attempt == state.attempt:
+                # The same attempt goes on with it.
+                known.files_total = _count(record.get("files")) or known.files_total
+                known.bytes_total = _count(record.get("bytes")) or known.bytes_total
+                known.ended = None
+                known.failed = False
+                known.spoke = at
+                state.sources.remove(known)
+                state.sources.append(known)
+                latest.add(known)
+                return
+            state.sources.remove(known)
+            break
+    done = record.get("done")
+    found = done if isinstance(done, dict) else {}
+    source = SourceState(
+        source=name,
+        sub_phase=sub_phase,
+        attempt=state.attempt,
+        started=at,
+        spoke=at,
+        files_total=_count(record.get("files")),
+        bytes_total=_count(record.get("bytes")),
+        found_files=_count(found.get("files")) or 0,
+        found_bytes=_count(found.get("bytes")) or 0,
+    )
+    state.sources.append(source)
+    latest.add(source)
+    if len(state.sources) > SOURCES_KEPT:
+        _forget_one(state, latest)
+
+
+def _forget_one(state: StreamState, latest: _Latest) -> None:
+    """Sum up the oldest finished source, or the oldest of all if none is finished."""
+    ended = (source for source in state.sources if source.ended is not None)
+    oldest = next(ended, state.sources[0])
+    state.sources.remove(oldest)
+    latest.forget(oldest)
+    others = state.others.setdefault(oldest.sub_phase, OtherSources())
+    others.sources += 1
+    others.files += oldest.files + oldest.found_files
+    others.bytes += oldest.bytes + oldest.found_bytes
+    if len(state.others) > PHASES_KEPT:
+        first = next(iter(state.others))
+        rest = state.others.pop(first)
+        merged = state.others.setdefault("", OtherSources())
+        merged.sources += rest.sources
+        merged.files += rest.files
+        merged.bytes += rest.bytes
+
+
+def _progress(
+    state: StreamState, record: Record, _at: float, source: SourceState | None, _latest: _Latest
+) -> None:
+    state.in_flight = _in_flight(record)
+    if source is not None:
+        source.bytes = max(source.bytes, _count(record.get("bytes")) or 0)
+
+
+def _file_done(
+    state: StreamState, record: Record, _at: float, source: SourceState | None, _latest: _Latest
+) -> None:
+    if state.in_flight:
+        path = record.get("path")
+        state.in_flight = [file for file in state.in_flight if file.get("path") != path]
+    if source is not None:
+        source.files += 1
+        source.file_bytes += _count(record.get("bytes")) or 0
+        source.bytes = max(source.bytes, source.file_bytes)
+
+
+def _file_skipped(
+    state: StreamState, _record: Record, _at: float, source: SourceState | None, _latest: _Latest
+) -> None:
+    state.skipped += 1
+    if source is not None:
+        source.skipped += 1
+
+
+def _source_done(
+    state: StreamState, record: Record, at: float, source: SourceState | None, _latest: _Latest
+) -> None:
+    if source is not None:
+        source.ended = at
+        source.bytes = max(source.file_bytes, _count(record.get("bytes")) or 0)
+
+
+def _waiting(
+    state: StreamState, record: Record, at: float, _source: SourceState | None, _latest: _Latest
+) -> None:
+    until = at + WAIT_MAX_SECONDS
+    said = _text(record.get("until"))
+    if said is not None:
+        # An unreadable end is no end; the hour holds.
+        with suppress(ValueError):
+            until = StampReader()(said) + state.clock_offset
+    state.wait = Wait(_text(record.get("reason")) or "", at, until)
+
+
+def _error(
+    state: StreamState, record: Record, at: float, source: SourceState | None, _latest: _Latest
+) -> None:
+    state.errors_total += 1
+    if source is not None:
+        source.errors += 1
+        if record.get("fatal") is True and "path" not in record:
+            source.ended = at  # fatal to what it names
+            source.failed = True
+    name = (_text(record.get("error")) or "error")[:ERROR_TEXT_CHARS]
+    if name not in state.errors and len(state.errors) >= ERROR_CLASSES_KEPT:
+        name = "other"
+    known = state.errors.setdefault(name, ErrorClass(first=at))
+    known.count += 1
+    known.last = at
+    known.message = (_text(record.get("message")) or "")[:ERROR_TEXT_CHARS]
+
+
+def _dropped(
+    state: StreamState, record: Record, _at: float, _source: SourceState | None, _latest: _Latest
+) -> None:
+    state.dropped += _count(record.get("count")) or 0
+    state.drop_reason = _text(record.get("reason"))
+
+
+def _finished(
+    state: StreamState, record: Record, at: float, _source: SourceState | None, _latest: _Latest
+) -> None:
+    if state.finish is not None:
+        return
+    status = record.get("status")
+    state.finish = Finish(
+        status if status in events.STATUSES else "failed", _text(record.get("message")), at
+    )
+    state.in_flight = []
+
+
+_Fold = Callable[[StreamState, Record, float, SourceState | None, _Latest], None]
+
+_FOLDS: Final[dict[str, _Fold]] = {
+    events.STARTED: _started,
+    events.PHASE: _phase,
+    events.SOURCE_STARTED: _source_started,
+    events.PROGRESS: _progress,
+    events.FILE_DONE: _file_done,
+    events.FILE_SKIPPED: _file_skipped,
+    events.SOURCE_DONE: _source_done,
+    events.WAITING: _waiting,
+    events.ERROR: _error,
+    events.DROPPED: _dropped,
+    events.FINISHED: _finished,
+}
+
+
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def _count(value: Any) -> int | None:
+    """Take a whole number that is not negative; anything else was written by a foreign hand."""
+    return value if type(value) is int and value >= 0 else None
+
+
+def _seconds(value: Any, default: float = 0.0) -> float:
+    return float(value) if type(value) in (int, float) else default
+
+
+def _in_flight(record: Record) -> list[Any]:
+    files = record.get("in_flight")
+    if not isinstance(files, list):
+        return []
+    return [item for item in files if isinstance(item, dict)][:IN_FLIGHT_FILES]

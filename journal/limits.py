@@ -1,0 +1,64 @@
+"""Every number that bounds something, with its unit last in the name and its reason beside it."""
+
+from typing import Final
+
+KIB: Final = 1024
+MIB: Final = 1024 * 1024
+
+# Lines and names.
+LINE_BYTES: Final = 64 * KIB  # a longer line is cut field by field and marked `truncated`
+NAME_CHARS: Final = 128  # run ids, stream names, job names
+FORMAT_VERSION: Final = 1  # `v` of segment_opened and of the snapshot's journal part
+
+# Segments and flushes.
+SEGMENT_ROLL_BYTES: Final = 128 * KIB  # roll from here on, once it was flushed often enough
+SEGMENT_ROLL_FLUSHES: Final = 4  # fewer than this and rolling would only make many objects
+SEGMENT_MAX_BYTES: Final = 8 * MIB  # one PUT, one GET, one hash: all well under a second
+FLUSH_SECONDS: Final = 5.0  # how long an ordinary record may wait
+FLUSH_BYTES: Final = 64 * KIB  # how much may wait before it is sent early
+FLUSH_PAUSE_SECONDS: Final = 1.0  # the least time between two flushes
+UNMOVED_CONFLICTS: Final = 3  # a 412 over the very version expected, so often: compare is broken
+
+# The job's side.
+QUEUE_RECORDS: Final = 200_000  # said and not yet pumped
+OUTBOX_BYTES: Final = 64 * MIB  # pumped and not yet durable, while the store is down
+OUTBOX_SOFT_BYTES: Final = 16 * MIB  # from here on heartbeats and progress are given up first
+PUMP_SECONDS: Final = 0.05  # a killed process loses at most what was said since the last step
+HEARTBEAT_SECONDS: Final = 180.0
+PROGRESS_SECONDS: Final = 15.0  # the least time between two progress records of one source
+IN_FLIGHT_FILES: Final = 8  # oldest files named in a heartbeat
+START_SECONDS: Final = 10.0  # how long start_run waits for the store before it goes on without
+EXIT_SECONDS: Final = 10.0  # how long the end of a run waits for the store
+RETRY_FIRST_SECONDS: Final = 1.0
+RETRY_MAX_SECONDS: Final = 30.0
+
+# Snapshot and compaction.
+COMPACT_SECONDS: Final = 15.0  # the least time between two ordinary compactions
+COMPACT_STALE_SECONDS: Final = 60.0  # another stream does the whole work from this age on
+COMPACT_ATTEMPTS: Final = 8  # lost races before a compaction gives up until the next
+PROMISE_SLACK_SECONDS: Final = 15.0  # heartbeat + flush + this = the longest silence promised
+PROMISE_MAX_SECONDS: Final = 300.0  # the old monitor's documents allow no more
+SOURCES_KEPT: Final = 256  # sources a stream's state names; older finished ones are summed up
+ERROR_CLASSES_KEPT: Final = 32
+PHASES_KEPT: Final = 32
+ERROR_TEXT_CHARS: Final = 500  # of an error's message, in the snapshot
+
+# Liveness and progress.
+LATE_PROMISES: Final = 2  # silences promised and passed: late
+LOST_PROMISES: Final = 3  # … lost
+STALL_MIN_SECONDS: Final = 15 * 60.0  # without a declared limit a stall is never called earlier
+STALL_MAX_SECONDS: Final = 60 * 60.0  # and CPU alone holds it off no longer
+STALL_GAPS: Final = 3.0  # times the longest gap between evidence of work seen so far
+WAIT_MAX_SECONDS: Final = 60 * 60.0  # a declared wait without `until`
+EVIDENCE_IO_BYTES: Final = 64 * KIB  # less I/O than this in a beat proves no work
+EVIDENCE_CPU_SECONDS: Final = 1.0  # nor does less CPU
+
+# Stores.
+CONNECT_SECONDS: Final = 5.0
+READ_SECONDS: Final = 20.0
+PROBE_RACERS: Final = 4
+PROBE_DAYS: Final = 30  # how long a passed probe is remembered
+
+# A first ETA: with less than this there is no ground for one.
+ETA_MIN_SECONDS: Final = 30.0
+ETA_MIN_FRACTION: Final = 0.02

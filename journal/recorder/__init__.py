@@ -1,0 +1,1 @@
+"""The job's side: `start_run`, `Run`, `Source`, `File`."""

@@ -1,0 +1,93 @@
+"""Where the job's threads leave what they say: a bounded deque, and nothing that could block.
+
+An item is a tuple whose first two places are the time (nanoseconds since the epoch) and the kind:
+
+    (at_ns, "file_done", tally, path, bytes, seconds)
+    (at_ns, type, fields, tally or None)                 any other event
+    (at_ns, None, waiter, seal or None)                  a place in the queue to wait for
+
+No lock is taken and nothing is checked or serialised here: the pump does that.
+"""
+
+from collections import deque
+from itertools import count
+from queue import SimpleQueue
+from threading import Event
+from typing import TYPE_CHECKING, Any
+
+from journal.clock import now_ns
+from journal.limits import QUEUE_RECORDS
+from journal.segments import Reason
+
+if TYPE_CHECKING:
+    from journal.recorder.source import File
+
+
+class Waiter:
+    """Waits until everything said before it is durable, or surely is not going to be."""
+
+    __slots__ = ("_settled", "ok")
+
+    def __init__(self) -> None:
+        self.ok = False
+        self._settled = Event()
+
+    def settle(self, ok: bool) -> None:  # noqa: FBT001 - the only argument is the answer
+        """Say how it ended; only the first word counts."""
+        if not self._settled.is_set():
+            self.ok = ok
+            self._settled.set()
+
+    def wait(self, timeout: float | None) -> bool:
+        """Return whether all is durable; False too if `timeout` seconds pass first."""
+        return self._settled.wait(timeout) and self.ok
+
+
+class Tally:
+    """What the pump knows of a source. Only the pump touches the numbers."""
+
+    __slots__ = ("bytes", "files", "said_bytes", "source", "started_ns")
+
+    def __init__(self, source: str) -> None:
+        self.source = source
+        self.files = 0
+        self.bytes = 0
+        self.said_bytes = 0
+        self.started_ns = 0
+
+
+class Intake:
+    """The queue between the job and the pump, and the files that are in flight."""
+
+    def __init__(self) -> None:
+        self.queue: deque[tuple[Any, ...]] = deque()
+        # A dict is the set whose changes are atomic and whose order is that of opening.
+        self.open_files: dict[File, None] = {}
+        # `next` of a count is atomic, unlike `+= 1`.
+        self._losses = count()
+        # SimpleQueue.put may be interrupted by a signal handler that calls it again; Event.set not.
+        self.wakes: SimpleQueue[None] = SimpleQueue()
+
+    def say(self, kind: str, fields: dict[str, Any], tally: Tally | None = None) -> None:
+        """Leave an event of any type but file_done."""
+        if len(self.queue) < QUEUE_RECORDS:
+            self.queue.append((now_ns(), kind, fields, tally))
+        else:
+            self.lose()
+
+    def lose(self) -> None:
+        """Count an item that found the queue full."""
+        next(self._losses)
+
+    @property
+    def lost(self) -> int:
+        """How many items found the queue full so far."""
+        # The repr, `count(7)`, is the only way to look at a count without moving it.
+        return int(repr(self._losses)[6:-1])
+
+    def await_durable(self, seal: Reason | None = None) -> Waiter:
+        """Leave a place to wait for; with `seal` it is the last thing this stream hears."""
+        waiter = Waiter()
+        self.queue.append((now_ns(), None, waiter, seal))
+        self.wakes.put(None)
+        return waiter

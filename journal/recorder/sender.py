@@ -1,0 +1,240 @@
+"""From the outbox to the store: claims, flushes, retries, compacts, marks the end.
+
+`Sender.step` does one round and says when it wants the next; a thin thread drives it. Nothing that
+goes wrong here reaches the job: it is logged once per kind and written down when the store is back.
+"""
+
+import logging
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any, Final
+
+from journal import events, markers
+from journal.compactor import Compactor, read_run
+from journal.errors import Conflict, Fenced, Held, JournalError, Unavailable
+from journal.layout import MAIN
+from journal.limits import (
+    COMPACT_SECONDS,
+    COMPACT_STALE_SECONDS,
+    FLUSH_BYTES,
+    FLUSH_PAUSE_SECONDS,
+    RETRY_FIRST_SECONDS,
+    RETRY_MAX_SECONDS,
+)
+from journal.recorder.intake import Waiter
+from journal.recorder.opening import Ended, Opening
+from journal.recorder.outbox import Outbox
+from journal.stores import ABSENT
+from journal.stream import Stream, StreamWriter
+
+log: Final = logging.getLogger("journal")
+
+NEVER: Final = 3600.0
+
+
+class Sender:
+    """Owns the stream writer and the compactor of one stream."""
+
+    def __init__(
+        self,
+        opening: Opening,
+        outbox: Outbox,
+        opened: Waiter,
+        tell: Callable[[str, dict[str, Any]], None],
+    ) -> None:
+        """Prepare to send; `tell` makes an event of what the job's owner should know."""
+        self.trouble: JournalError | Ended | None = None  # what ended or hinders it, the latest
+        self.is_done = False
+        self.is_unattended = False  # nobody waits for the opening any more
+        self.writer: StreamWriter | None = None
+        self._opening = opening
+        self._outbox = outbox
+        self._opened = opened
+        self._tell = tell
+        self._compactor = Compactor(opening.stream.store, opening.stream.run_id)
+        self._has_begun = False  # markers removed, index written
+        self._flushed_at = -NEVER
+        self._compacted_at = -NEVER
+        self._compact_now = True
+        self._retry_at = -NEVER
+        self._compact_retry_at = -NEVER
+        self._tries = 0
+        self._failing_since: float | None = None
+        self._logged: set[type[Exception]] = set()
+        self._waited_for: Waiter | None = None
+
+    @property
+    def stream_name(self) -> str:
+        """The name of the stream, which joining a run settles."""
+        return self._opening.stream.name
+
+    @property
+    def _stream(self) -> Stream:
+        return self._opening.stream
+
+    def step(self, now: float) -> float:
+        """Do what is due at `now` (monotonic seconds); return the seconds until the next round."""
+        if self.is_done:
+            return NEVER
+        self._heed_waiters()
+        if now < self._retry_at:
+            return self._retry_at - now
+        try:
+            wait = self._send(now)
+        except (Fenced, Held, Ended) as over:
+            self._stop(over)
+            return NEVER
+        except JournalError as failed:
+            return self._fail(failed, now)
+        except Exception as bug:  # noqa: BLE001 - whatever it is, it must not end the job's journal
+            return self._fail(Unavailable(f"unexpected {type(bug).__name__}: {bug}"), now, bug)
+        if self._failing_since is not None:
+            self._recovered(now)
+        return wait
+
+    def _heed_waiters(self) -> None:
+        """Let somebody who begins to wait for the store have it tried at once, once."""
+        with self._outbox.lock:
+            waiter = self._outbox.marks[0][1] if self._outbox.marks else None
+        if waiter is not None and waiter is not self._waited_for:
+            self._retry_at = -NEVER
+        self._waited_for = waiter
+
+    def _send(self, now: float) -> float:
+        writer = self.writer or self._open()
+        wait = self._flush(writer, now)
+        if not self._has_begun and writer.acknowledged > 0 and not writer.waiting_bytes:
+            self._begin()
+        wait = min(wait, self._compact(now))
+        if writer.closed:
+            self._end(writer)
+            return NEVER
+        return wait
+
+    def _open(self) -> StreamWriter:
+        """Claim the stream and let what waits begin behind `started`."""
+        writer, started = self._opening.attempt()
+        self._outbox.begin_at(writer.next_seq, started)
+        self.writer = writer
+        self._opened.settle(ok=True)
+        return writer
+
+    def _flush(self, writer: StreamWriter, now: float) -> float:
+        """Flush what is due; return the seconds until something will be."""
+        outbox = self._outbox
+        with outbox.lock:
+            explicit = bool(outbox.marks) or outbox.seal is not None
+            urgent, waiting = outbox.urgent, len(outbox.lines) + writer.waiting_bytes
+        if not waiting and not explicit:
+            return NEVER
+        urgent = urgent or explicit or waiting >= FLUSH_BYTES or not self._has_begun
+        due = self._flushed_at + (FLUSH_PAUSE_SECONDS if urgent else self._stream.flush_seconds)
+        if now < due and not explicit:
+            return due - now
+        with outbox.lock:
+            self._compact_now |= outbox.urgent
+            writer.append(*outbox.take())
+            outbox.unsent_bytes = writer.waiting_bytes
+            seal = outbox.seal
+        done = False
+        while not done:
+            # One put each; only a backlog takes more than one.
+            done = writer.flush(seal)
+            outbox.unsent_bytes = writer.waiting_bytes
+            outbox.acknowledge(writer.acknowledged)
+        self._flushed_at = now
+        return FLUSH_PAUSE_SECONDS if outbox.count else NEVER
+
+    def _begin(self) -> None:
+        """Do what a new attempt owes once its `started` is durable: old markers, the index."""
+        stream = self._stream
+        if stream.name == MAIN:
+            markers.remove(stream.store, stream.run_id)
+            for key in self._opening.index_keys():
+                # A conflict is an earlier try of ours that was applied.
+                with suppress(Conflict):
+                    stream.store.put(key, b"", expect=ABSENT)
+        self._has_begun = True
+
+    def _compact(self, now: float) -> float:
+        """Compact if it is due; a failure waits for its own next turn and delays no flush."""
+        writer = self.writer
+        ending = writer is not None and writer.closed
+        pause = COMPACT_SECONDS if self._stream.name == MAIN else COMPACT_STALE_SECONDS
+        due = self._compacted_at + pause
+        if self._compact_now or ending:
+            due = now
+        due = max(due, self._compact_retry_at) if not ending else now
+        if now < due:
+            return due - now
+        try:
+            self._compactor.compact()
+        except Unavailable as failed:
+            self._compact_retry_at = now + RETRY_FIRST_SECONDS
+            if ending:
+                raise
+            self._log_once(failed)
+            return RETRY_FIRST_SECONDS
+        self._compact_now = False
+        self._compacted_at = now
+        return pause
+
+    def _end(self, writer: StreamWriter) -> None:
+        """Put the marker of an acknowledged end, then let the job go."""
+        stream = self._stream
+        if stream.name == MAIN:
+            main = read_run(stream.store, stream.run_id).run[MAIN].state
+            if main.writer == writer.writer:
+                markers.install(stream.store, stream.run_id, main)
+        self.is_done = True
+        self._outbox.close(ok=True)
+
+    def _stop(self, over: JournalError | Ended) -> None:
+        """Another writer has the stream, or it must not be resumed: say so and write no more."""
+        self.trouble = over
+        self.is_done = True
+        self._outbox.close(ok=False)
+        if self.is_unattended:
+            log.error("journal of run %s stops: %s; the job goes on", self._stream.run_id, over)
+        self._opened.settle(ok=False)
+
+    def _fail(self, failed: JournalError, now: float, cause: Exception | None = None) -> float:
+        """Log the first failure of a kind; try again later and later."""
+        self.trouble = failed
+        if self._failing_since is None:
+            self._failing_since = now
+        self._tries += 1
+        self._log_once(failed, cause)
+        self._opened.settle(ok=False)
+        pause = min(RETRY_FIRST_SECONDS * 2.0 ** min(self._tries - 1, 10), RETRY_MAX_SECONDS)
+        self._retry_at = now + pause
+        return pause
+
+    def _log_once(self, failed: JournalError, cause: Exception | None = None) -> None:
+        if type(failed) in self._logged:
+            return
+        self._logged.add(type(failed))
+        run_id = self._stream.run_id
+        log.warning(
+            "journal of run %s: %s; the job goes on, the journal tries again",
+            run_id,
+            failed,
+            exc_info=cause,
+        )
+
+    def _recovered(self, now: float) -> None:
+        """Write down what was wrong, now that the store takes it."""
+        seconds = now - (self._failing_since or now)
+        failed, tries = self.trouble, self._tries
+        self.trouble, self._failing_since, self._tries = None, None, 0
+        if tries > 1:
+            self._tell(
+                events.ERROR,
+                {
+                    "message": f"the journal's store did not take records for {seconds:.0f} s, "
+                    f"{tries} tries: {failed}",
+                    "error": f"Journal{type(failed).__name__}",
+                    "fatal": False,
+                    "retry": tries,
+                },
+            )

@@ -1,0 +1,138 @@
+"""`start_run`: from what the job says to a run at work."""
+
+import logging
+import os
+import socket
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from journal import layout
+from journal.clock import StoreClock, now, stamp, stamp_seconds
+from journal.errors import Held
+from journal.limits import (
+    FLUSH_SECONDS,
+    HEARTBEAT_SECONDS,
+    PROMISE_MAX_SECONDS,
+    PROMISE_SLACK_SECONDS,
+    START_SECONDS,
+)
+from journal.recorder.opening import Ended, Opening, Start
+from journal.recorder.run import Run
+from journal.stores import connect
+from journal.stream import Stream
+
+log: Final = logging.getLogger("journal")
+
+SourcePlan = int | Sequence[str | Mapping[str, Any]]
+
+_current: Run | None = None
+
+
+def start_run(
+    run_id: str | None = None,
+    *,
+    root: str | None = None,
+    job: str | None = None,
+    stream: str = layout.MAIN,
+    resume: bool = False,
+    force: bool = False,
+    sources: SourcePlan | None = None,
+    params: Mapping[str, Any] | None = None,
+    heartbeat_seconds: float = HEARTBEAT_SECONDS,
+    flush_seconds: float = FLUSH_SECONDS,
+) -> Run:
+    """Start a run, or with `resume` go on with it in place of whoever holds it; use it in `with`.
+
+    `root` is where runs lie (`s3://bucket/prefix`, `file://…`, a directory; by default
+    `JOURNAL_ROOT`, else a directory under the user's data home). `run_id` is made from `job` and
+    the time if not given; `job` names what is run, by default the script. `sources` says what is
+    to come: a number, names, or mappings of `source`, `files`, `bytes`. `force` resumes even a
+    completed run. If `JOURNAL_RUN_ID` names a run that exists, this process joins it with a
+    stream of its own.
+
+    Raises Held if the run exists and `resume` was not asked for, and ValueError for a mistake of
+    the caller. A store that is down or refuses is logged, and the run goes on without it until it
+    answers. Waits START_SECONDS at most for the store.
+    """
+    global _current  # noqa: PLW0603 - `current_run` is one per process by definition
+    job = layout.check_name("job", job) if job is not None else _job_of_script()
+    inherited = os.environ.get("JOURNAL_RUN_ID") or None
+    began = now()
+    run_id = run_id or inherited or f"{job[:100]}-{_compact_stamp(began)}"
+    layout.check_name("run id", run_id)
+    layout.check_name("stream", stream)
+    _check_promises(heartbeat_seconds, flush_seconds)
+    host = socket.gethostname()
+    fields = {**_planned(sources), "host": host, "pid": os.getpid(), "params": dict(params or {})}
+    opening = Opening(
+        Stream(
+            store=connect(root),
+            run_id=run_id,
+            name=stream,
+            host=host,
+            pid=os.getpid(),
+            flush_seconds=flush_seconds,
+            heartbeat_seconds=heartbeat_seconds,
+            clock=StoreClock(),
+        ),
+        Start(
+            ts=stamp(began),
+            job=job,
+            fields=fields,
+            resume=resume,
+            force=force,
+            join=run_id == inherited and stream == layout.MAIN and not resume,
+        ),
+    )
+    run = Run(opening)
+    opened = run.opened.wait(START_SECONDS)
+    run.detach()
+    if not opened and isinstance(run.trouble, Held | Ended):
+        run.abandon()
+        raise run.trouble
+    if not opened and run.trouble is None:
+        log.warning("journal of run %s: the store is slow to answer; the job goes on", run_id)
+    _current = run
+    return run
+
+
+def current_run() -> Run | None:
+    """Return the run that this process started last, None if there is none."""
+    return _current
+
+
+def _job_of_script() -> str:
+    script = sys.argv[0] if sys.argv and sys.argv[0] not in ("", "-c", "-m") else ""
+    return layout.as_name(Path(script).stem, "run")
+
+
+def _compact_stamp(at_time: float) -> str:
+    return stamp_seconds(at_time).replace("-", "").replace(":", "").replace("T", "-").rstrip("Z")
+
+
+def _check_promises(heartbeat_seconds: float, flush_seconds: float) -> None:
+    for name, value in (("heartbeat_seconds", heartbeat_seconds), ("flush_seconds", flush_seconds)):
+        if not isinstance(value, int | float) or not 0 < value < PROMISE_MAX_SECONDS:
+            raise ValueError(f"{name} must be a number above 0, not {value!r}")
+    promised = heartbeat_seconds + flush_seconds + PROMISE_SLACK_SECONDS
+    if promised > PROMISE_MAX_SECONDS:
+        raise ValueError(
+            f"heartbeat_seconds + flush_seconds + {PROMISE_SLACK_SECONDS:.0f} is {promised:g}; the "
+            f"old monitor allows no silence longer than {PROMISE_MAX_SECONDS:.0f} s"
+        )
+
+
+def _planned(sources: SourcePlan | None) -> dict[str, Any]:
+    """Return what `started` says of the sources to come."""
+    if sources is None:
+        return {}
+    if isinstance(sources, int) and not isinstance(sources, bool) and sources >= 0:
+        return {"sources_total": sources}
+    if isinstance(sources, str | bytes) or not isinstance(sources, Sequence):
+        raise ValueError("sources must be a number, a list of names, or a list of mappings")
+    plans = [{"source": item} if isinstance(item, str) else dict(item) for item in sources]
+    if not all(isinstance(plan.get("source"), str) for plan in plans):
+        raise ValueError("each of sources must be a name or a mapping with its name in 'source'")
+    return {"sources_total": len(plans), "sources": plans}

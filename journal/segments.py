@@ -1,0 +1,147 @@
+"""The bytes of a segment: its opening and its seal, and what its two ends tell. Pure.
+
+    {"seq":0,"ts":…,"type":"segment_opened",…,"prev":null}
+    {"seq":0,"ts":…,"type":"started",…}
+    …
+    {"seq":57,"ts":…,"type":"segment_sealed","reason":"roll",…,"bytes":…,"sha256":…}
+
+A control line carries the `seq` of the next record and uses none up.
+"""
+
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Final, Literal, Self
+
+from journal import events
+from journal.errors import Corrupt
+from journal.limits import FORMAT_VERSION
+
+Reason = Literal["roll", "close", "finish", "takeover", "pruned"]
+
+SEAL_ROOM: Final = 512  # more than any seal line takes
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Cursor:
+    """A place in a stream: `bytes` into `segment`, where the record `seq` comes next."""
+
+    segment: int = 0
+    bytes: int = 0
+    seq: int = 0
+
+
+START: Final = Cursor()
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """How a segment names the one before it: its number, its length and the hash of all of it."""
+
+    segment: int
+    size: int  # bytes
+    sha256: str
+
+    @classmethod
+    def to(cls, segment: int, body: bytes) -> Self:
+        """Return the link to a whole segment."""
+        return cls(segment, len(body), sha256(body).hexdigest())
+
+
+@dataclass(frozen=True, slots=True)
+class Claimant:
+    """Who writes: `writer` is unique to one claim; the promises are in seconds."""
+
+    writer: str
+    host: str
+    pid: int
+    flush_seconds: float
+    heartbeat_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """What a segment's first line says. `clock_offset` is store minus host, in seconds."""
+
+    run_id: str
+    stream: str
+    segment: int
+    epoch: int
+    claimant: Claimant
+    clock_offset: float
+    prev: Link | None
+
+
+@dataclass(frozen=True, slots=True)
+class Tail:
+    """What the two ends of a segment say: the next record's `seq`, the latest epoch, the seal."""
+
+    seq: int
+    epoch: int
+    sealed: Reason | None
+    opened: events.Record
+
+
+def opened_line(opening: Opening, *, seq: int, ts: str) -> bytes:
+    """Return the first line of a segment; `seq` is the next record's."""
+    prev, by = opening.prev, opening.claimant
+    return events.encode(
+        {
+            "seq": seq,
+            "ts": ts,
+            "type": events.SEGMENT_OPENED,
+            "v": FORMAT_VERSION,
+            "run_id": opening.run_id,
+            "stream": opening.stream,
+            "segment": opening.segment,
+            "epoch": opening.epoch,
+            "writer": by.writer,
+            "host": by.host,
+            "pid": by.pid,
+            "clock_offset": opening.clock_offset,
+            "flush_seconds": by.flush_seconds,
+            "heartbeat_seconds": by.heartbeat_seconds,
+            "prev": prev and {"segment": prev.segment, "bytes": prev.size, "sha256": prev.sha256},
+        }
+    )
+
+
+def sealed_line(before: bytes, *, reason: Reason, epoch: int, seq: int, ts: str) -> bytes:
+    """Return the line that seals `before`, all that the segment holds so far."""
+    return events.encode(
+        {
+            "seq": seq,
+            "ts": ts,
+            "type": events.SEGMENT_SEALED,
+            "reason": reason,
+            "epoch": epoch,
+            "bytes": len(before),
+            "sha256": sha256(before).hexdigest(),
+        }
+    )
+
+
+def tail_of(body: bytes, name: str) -> Tail:
+    """Read the two ends of a segment. Raises Corrupt, naming it by `name`, if it has none."""
+    try:
+        opened = events.decode(body[: body.index(b"\n") + 1])
+        if not body.endswith(b"\n"):
+            raise ValueError("its last line has no end")
+        last = events.decode(body[body.rfind(b"\n", 0, -1) + 1 :])
+        if opened["type"] != events.SEGMENT_OPENED:
+            raise ValueError("it does not begin with segment_opened")
+        check_version(opened)
+        if last["type"] == events.SEGMENT_SEALED:
+            return Tail(last["seq"], max(opened["epoch"], last["epoch"]), last["reason"], opened)
+        used = last["type"] not in events.CONTROL
+        return Tail(last["seq"] + used, opened["epoch"], None, opened)
+    except (ValueError, KeyError, TypeError) as wrong:
+        raise Corrupt(f"{name} is not a journal segment: {wrong}") from wrong
+
+
+def check_version(opened: events.Record) -> None:
+    """Raise Corrupt if a segment was written in a later version of the format than ours."""
+    if opened.get("v") != FORMAT_VERSION:
+        raise Corrupt(
+            f"journal format {opened.get('v')!r} is not known here (known: {FORMAT_VERSION}); "
+            "read it with a newer progress-journal"
+        )

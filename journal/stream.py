@@ -1,0 +1,358 @@
+"""Writing a stream: claim, append, flush, roll, seal. No thread and no clock of its own.
+
+The tail is the lock. The active segment is rewritten with its growing content, each time on
+condition that it is still what this writer left there, so every flush is a compare-and-swap on the
+tail of the log. FORMAT.md has the protocol; `StreamWriter.flush` and `_settle` are its table of
+outcomes, `Claim` its taking over.
+"""
+
+from dataclasses import dataclass
+from typing import Protocol
+from uuid import uuid4
+
+from journal import layout, segments
+from journal.errors import Conflict, Corrupt, Fenced, Held, Refused, Unavailable
+from journal.limits import (
+    SEGMENT_MAX_BYTES,
+    SEGMENT_ROLL_BYTES,
+    SEGMENT_ROLL_FLUSHES,
+    UNMOVED_CONFLICTS,
+)
+from journal.stores.contract import ABSENT, Expectation, Found, Store, Version
+
+
+class Clock(Protocol):
+    """Where control lines get their times; `offset` is store minus host in seconds."""
+
+    offset: float
+
+    def stamp(self) -> str:
+        """Return the host's time as a record's `ts`."""
+        ...
+
+    def saw(self, store_time: float) -> None:
+        """Take in the store's time of a reply that just arrived."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """Which stream, for whom: what does not change from claim to claim."""
+
+    store: Store
+    run_id: str
+    name: str
+    host: str
+    pid: int
+    flush_seconds: float
+    heartbeat_seconds: float
+    clock: Clock
+
+    def key(self, segment: int) -> str:
+        """Return the key of one of its segments."""
+        return layout.segment_key(self.run_id, self.name, segment)
+
+    def read(self, segment: int) -> Found | None:
+        """Read a segment whole, None if it is absent."""
+        answer = self.store.get(self.key(segment))
+        self.clock.saw(answer.store_time)
+        return answer if isinstance(answer, Found) else None
+
+
+class StreamWriter:
+    """The one live writer of a stream; made by `Claim`.
+
+    `acknowledged` is the `seq` below which every record is in the journal for good.
+    """
+
+    def __init__(
+        self, stream: Stream, opening: segments.Opening, body: bytes, version: Version, seq: int
+    ) -> None:
+        self.acknowledged = seq
+        self.fenced = False
+        self._stream = stream
+        self._opening = opening
+        # `_sent` is what the last put of the active segment carried; unless `_settled`, nobody
+        # knows yet whether it was applied. `_version` is what we last knew to be there.
+        self._sent = body
+        self._sent_seq = seq
+        self._version: Expectation = version
+        self._settled = True
+        self._sealed: segments.Reason | None = None
+        self._flushes = 1
+        self._waiting = bytearray()
+        self._next_seq = seq
+
+    @property
+    def segment(self) -> int:
+        """The number of the active segment."""
+        return self._opening.segment
+
+    @property
+    def epoch(self) -> int:
+        """The generation of this writer on its stream."""
+        return self._opening.epoch
+
+    @property
+    def writer(self) -> str:
+        """The unique id of this claim."""
+        return self._opening.claimant.writer
+
+    @property
+    def next_seq(self) -> int:
+        """The sequence number that the next appended record has to carry."""
+        return self._next_seq
+
+    @property
+    def waiting_bytes(self) -> int:
+        """Bytes appended and not yet acknowledged."""
+        return len(self._waiting) + (0 if self._settled else len(self._sent))
+
+    @property
+    def closed(self) -> bool:
+        """Whether its end (seal `close` or `finish`) is in the journal."""
+        return self._settled and self._sealed in ("close", "finish")
+
+    def append(self, lines: bytes | bytearray, count: int) -> None:
+        """Take in `count` whole record lines, numbered from `next_seq` on."""
+        self._waiting += lines
+        self._next_seq += count
+
+    def flush(self, seal: segments.Reason | None = None) -> bool:
+        """Make what waits durable, as much as one segment takes; tell whether nothing is left.
+
+        One put, unless its answer has to be settled. With `seal` the last of it seals the segment
+        too. Raises Unavailable (nobody knows: call again), Fenced (stop), Refused (not applied;
+        waits on), Corrupt (the segment was deleted under its writer).
+        """
+        if self.fenced:
+            raise Fenced(f"stream {self._stream.name} has another writer")
+        body = self._next_body(seal)
+        if body is None:
+            return True
+        self._put(body)
+        done = not self._waiting
+        return done and (seal is None or self._sealed == seal)
+
+    def _next_body(self, seal: segments.Reason | None) -> bytes | None:
+        """Compose what the next put carries; None if there is nothing to send."""
+        if self._sealed is not None and not self._settled:
+            return self._sent  # after a seal nothing may be added, not even by trying again
+        if self._sealed is not None:
+            if not self._waiting and (seal is None or self._sealed in ("close", "finish")):
+                return None
+            self._open_next()
+        if not self._waiting and seal is None and self._settled:
+            return None
+        room = SEGMENT_MAX_BYTES - segments.SEAL_ROOM - len(self._sent)
+        end = len(self._waiting)
+        if end > room:
+            end = self._waiting.rfind(b"\n", 0, max(room, 0)) + 1
+        taken = bytes(self._waiting[:end])
+        del self._waiting[:end]
+        body = self._sent + taken
+        self._sent_seq += taken.count(b"\n")
+        reason = seal
+        if self._waiting or (reason is None and self._is_full(len(body))):
+            reason = "roll"
+        if reason is not None:
+            body += segments.sealed_line(
+                body,
+                reason=reason,
+                epoch=self.epoch,
+                seq=self._sent_seq,
+                ts=self._stream.clock.stamp(),
+            )
+            self._sealed = reason
+        return body
+
+    def _is_full(self, size: int) -> bool:
+        return size >= SEGMENT_ROLL_BYTES and self._flushes + 1 >= SEGMENT_ROLL_FLUSHES
+
+    def _open_next(self) -> None:
+        previous = self._opening
+        self._opening = segments.Opening(
+            run_id=previous.run_id,
+            stream=previous.stream,
+            segment=previous.segment + 1,
+            epoch=previous.epoch,
+            claimant=previous.claimant,
+            clock_offset=self._stream.clock.offset,
+            prev=segments.Link.to(previous.segment, self._sent),
+        )
+        self._sent = segments.opened_line(
+            self._opening, seq=self._sent_seq, ts=self._stream.clock.stamp()
+        )
+        self._version = ABSENT
+        self._settled = False
+        self._sealed = None
+        self._flushes = 0
+
+    def _put(self, body: bytes) -> None:
+        self._sent = body
+        self._settled = False
+        stream, key = self._stream, self._stream.key(self.segment)
+        for _ in range(UNMOVED_CONFLICTS):
+            try:
+                put = stream.store.put(key, body, expect=self._version)
+            except Conflict:
+                if self._settle(body):
+                    return
+            else:
+                stream.clock.saw(put.store_time)
+                self._apply(put.version)
+                return
+        raise Refused(
+            f"the store refuses to replace {key} though it is what was expected; "
+            "its conditional writes cannot be relied on"
+        )
+
+    def _apply(self, version: Version) -> None:
+        self._version = version
+        self._settled = True
+        self._flushes += 1
+        self.acknowledged = self._sent_seq
+
+    def _settle(self, body: bytes) -> bool:
+        """Find out what a refused condition means; True if `body` was applied after all.
+
+        False: send again under the condition that holds now. An equal object is our own put whose
+        reply was lost; a proper prefix is an older flush of ours that landed late.
+        """
+        name = f"segment {self.segment} of stream {self._stream.name}"
+        found = self._stream.read(self.segment)
+        if found is None:
+            if self._version is ABSENT:
+                raise Unavailable(f"{name} was refused as existing, and is absent")
+            raise Corrupt(f"{name} was deleted under its writer")
+        if found.body == body:
+            self._apply(found.version)
+            return True
+        if found.body and body.startswith(found.body):
+            moved = found.version != self._version
+            self._version = found.version
+            if moved:
+                raise Unavailable(f"an older flush of {name} landed late")
+            return False
+        self.fenced = True
+        if found.body.startswith(body):
+            self._apply(found.version)
+        raise Fenced(f"{name} was taken over by {self._successor()}")
+
+    def _successor(self) -> str:
+        """Say who took over, as far as it can be read."""
+        try:
+            found = self._stream.read(self.segment + 1) or self._stream.read(self.segment)
+            opened = segments.tail_of(found.body, "its successor").opened if found else {}
+        except (Unavailable, Corrupt):
+            opened = {}
+        return f"pid {opened.get('pid', '?')} on {opened.get('host', 'an unknown host')}"
+
+
+class Claim:
+    """Becoming the writer of a stream; with `resume` in place of whoever holds it now.
+
+    A claim is one or two conditional puts and ends with a new segment that holds its opening only.
+    It may take several attempts; what an attempt sent and heard nothing of is settled by the next,
+    or a lost reply would make a claimant take its own opening for another's.
+    """
+
+    def __init__(self, stream: Stream, *, resume: bool, hint: int | None = None) -> None:
+        """Prepare a claim; `hint` is a segment likely to exist, to spare the listing."""
+        self._stream = stream
+        self._resume = resume
+        self._hint = hint
+        self._claimant = segments.Claimant(
+            uuid4().hex, stream.host, stream.pid, stream.flush_seconds, stream.heartbeat_seconds
+        )
+        self._sent: tuple[segments.Opening, bytes, int] | None = None
+
+    def attempt(self) -> StreamWriter:
+        """Return the writer. Raises Unavailable (attempt it again), Held, Refused or Corrupt."""
+        while True:
+            writer = self._create(*self._sent) if self._sent else self._next()
+            if writer is not None:
+                return writer
+            if not self._resume:
+                raise self._held()
+
+    def _next(self) -> StreamWriter | None:
+        """Try for the next slot; None if another was faster."""
+        last = self._last_segment() if self._resume else None
+        if last is None:
+            return self._open(segment=0, epoch=1, seq=0, prev=None)
+        segment, found = last
+        self._hint = segment
+        stream = self._stream
+        tail = segments.tail_of(found.body, stream.key(segment))
+        if tail.sealed == "pruned":
+            raise Refused(f"run {stream.run_id} was pruned; its id is not used again")
+        epoch, body = tail.epoch + 1, found.body
+        if tail.sealed is None:
+            body += segments.sealed_line(
+                found.body, reason="takeover", epoch=epoch, seq=tail.seq, ts=stream.clock.stamp()
+            )
+            try:
+                stream.store.put(stream.key(segment), body, expect=found.version)
+            except Conflict:
+                return None
+        prev = segments.Link.to(segment, body)
+        return self._open(segment=segment + 1, epoch=epoch, seq=tail.seq, prev=prev)
+
+    def _open(
+        self, *, segment: int, epoch: int, seq: int, prev: segments.Link | None
+    ) -> StreamWriter | None:
+        """Create a slot; None if another writer has it."""
+        stream, clock = self._stream, self._stream.clock
+        opening = segments.Opening(
+            stream.run_id, stream.name, segment, epoch, self._claimant, clock.offset, prev
+        )
+        body = segments.opened_line(opening, seq=seq, ts=clock.stamp())
+        self._sent = (opening, body, seq)
+        return self._create(*self._sent)
+
+    def _create(self, opening: segments.Opening, body: bytes, seq: int) -> StreamWriter | None:
+        stream = self._stream
+        try:
+            put = stream.store.put(stream.key(opening.segment), body, expect=ABSENT)
+        except Conflict:
+            return self._settle()
+        stream.clock.saw(put.store_time)
+        return StreamWriter(stream, opening, body, put.version, seq)
+
+    def _settle(self) -> StreamWriter | None:
+        """Find out what became of the opening that was sent."""
+        if self._sent is None:
+            return None
+        opening, body, seq = self._sent
+        found = self._stream.read(opening.segment)
+        if found is None:
+            raise Unavailable(f"{self._stream.key(opening.segment)}: refused as existing, and gone")
+        if found.body == body:
+            return StreamWriter(self._stream, opening, body, found.version, seq)
+        self._sent = None
+        return None
+
+    def _last_segment(self) -> tuple[int, Found] | None:
+        """Find the end of the chain: from the hint if it exists, else from a listing."""
+        stream, segment = self._stream, self._hint
+        found = None if segment is None else stream.read(segment)
+        if segment is None or found is None:
+            prefix = layout.stream_prefix(stream.run_id, stream.name)
+            places = (layout.parse_segment_key(entry.key) for entry in stream.store.list(prefix))
+            segment = max((place[2] for place in places if place is not None), default=None)
+            if segment is None:
+                return None
+            found = stream.read(segment)
+        while found is not None and (after := stream.read(segment + 1)) is not None:
+            segment, found = segment + 1, after
+        return None if found is None else (segment, found)
+
+    def _held(self) -> Held:
+        stream = self._stream
+        last = self._last_segment()
+        if last is None:
+            return Held(stream.run_id, stream.name, "an unknown host", 0, "just now")
+        opened = segments.tail_of(last[1].body, stream.key(last[0])).opened
+        host, pid, since = opened.get("host"), opened.get("pid"), opened.get("ts")
+        return Held(stream.run_id, stream.name, str(host), int(pid or 0), str(since))

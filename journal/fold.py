@@ -46,6 +46,7 @@ def fold(state: StreamState, records: Iterable[Record]) -> StreamState:
             _segment_opened(state, record)
         elif kind == events.SEGMENT_SEALED:
             state.sealed = _text(record.get("reason"))
+            state.sealed_bytes = _count(record.get("bytes")) or 0
         else:
             _record(state, kind, record, latest)
     return state

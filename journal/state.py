@@ -91,7 +91,8 @@ class StreamState:
     clock_offset: float = 0.0
     flush_seconds: float = 0.0
     heartbeat_seconds: float = 0.0
-    sealed: str | None = None
+    sealed: str | None = None  # why the newest segment was sealed, None while it is open
+    sealed_bytes: int = 0  # of that segment, up to its seal
     # The run's own words.
     job: str | None = None
     attempt: int = 0

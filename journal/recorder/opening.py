@@ -1,10 +1,9 @@
 """How a stream is started: look, claim, and say `started` with the attempt found out."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from journal import events, layout, log
+from journal import events, index, layout, log
 from journal.clock import parse_stamp
 from journal.compactor import read_run
 from journal.errors import Held
@@ -63,12 +62,11 @@ class Opening:
         }
         return writer, events.encode(started)
 
-    def index_keys(self) -> Iterator[str]:
-        """Yield the keys under which a new run is entered in the index."""
+    def enter_index(self) -> None:
+        """Enter a new run in the index. Raises Unavailable or Refused."""
         if self.attempt_number == 1:
-            name = layout.index_name(self.stream.run_id, parse_stamp(self._start.ts))
-            yield layout.RUN_INDEX + name
-            yield layout.job_index(self._start.job) + name
+            stream, start = self.stream, self._start
+            index.enter(stream.store, stream.run_id, start.job, parse_stamp(start.ts))
 
     def _look(self) -> int | None:
         """See what there is before claiming; return a segment that exists, if one is known.

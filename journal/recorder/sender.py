@@ -6,12 +6,11 @@ goes wrong here reaches the job: it is logged once per kind and written down whe
 
 import logging
 from collections.abc import Callable
-from contextlib import suppress
 from typing import Any, Final
 
 from journal import events, markers
 from journal.compactor import Compactor, read_run
-from journal.errors import Conflict, Fenced, Held, JournalError, Unavailable
+from journal.errors import Fenced, Held, JournalError, Unavailable
 from journal.layout import MAIN
 from journal.limits import (
     COMPACT_SECONDS,
@@ -24,7 +23,6 @@ from journal.limits import (
 from journal.recorder.intake import Waiter
 from journal.recorder.opening import Ended, Opening
 from journal.recorder.outbox import Outbox
-from journal.stores import ABSENT
 from journal.stream import Stream, StreamWriter
 
 log: Final = logging.getLogger("journal")
@@ -150,10 +148,7 @@ class Sender:
         stream = self._stream
         if stream.name == MAIN:
             markers.remove(stream.store, stream.run_id)
-            for key in self._opening.index_keys():
-                # A conflict is an earlier try of ours that was applied.
-                with suppress(Conflict):
-                    stream.store.put(key, b"", expect=ABSENT)
+            self._opening.enter_index()
         self._has_begun = True
 
     def _compact(self, now: float) -> float:

@@ -256,7 +256,28 @@ def _make_client() -> Any:
         response_checksum_validation="when_required",
         parameter_validation=False,
     )
-    return session.create_client("s3", region_name=region or _DEFAULT_REGION, config=config)
+    client = session.create_client("s3", region_name=region or _DEFAULT_REGION, config=config)
+    client.meta.events.register("before-send.s3.PutObject", _send_at_once)
+    client.meta.events.register("before-call.s3.HeadBucket", _ask_the_region_once)
+    return client
+
+
+def _send_at_once(request: Any, **_: Any) -> None:
+    """Send the body with the headers: bodies are small.
+
+    Asking for "100 Continue" first costs a round trip, or a second with a server that does not
+    answer it, and an empty body after it spoils the connection (botocore issue 3755).
+    """
+    request.headers.pop("Expect", None)
+
+
+def _ask_the_region_once(context: dict[str, Any], **_: Any) -> None:
+    """Keep botocore from following a redirect of the very request by which it follows redirects.
+
+    What answers every request with a redirect, as login pages of networks do, would otherwise be
+    asked hundreds of times, until the stack is used up.
+    """
+    context.get("s3_redirect", {})["redirected"] = True
 
 
 def _found(answer: _Answer, start: int) -> Found:

@@ -1,0 +1,95 @@
+"""The command line: parse, call, print.
+
+A command's module is imported only when that command is run, so that the first line of output does
+not wait for imports that it does not need.
+"""
+
+import os
+import sys
+from importlib import import_module
+from typing import Any, Final
+
+import click
+
+from journal import __version__
+from journal.errors import Corrupt, Held, JournalError, Missing, Refused
+
+_COMMANDS: Final = {
+    "tail": "Show the last events of a run, and follow it.",
+    "status": "Say how a run stands: verdict and why, sources, ETA, errors.",
+    "ls": "List runs, newest first.",
+    "snapshot": "Print a run's metadata.json as it lies there.",
+    "compact": "Fold what is new into a run's snapshot.",
+}
+
+_EXIT: Final[tuple[tuple[type[Exception], int], ...]] = (
+    (Missing, 10),
+    (Held, 11),
+    (Refused, 12),
+    (Corrupt, 13),
+    (JournalError, 1),
+    (ValueError, 2),
+)
+
+EXIT_DAMAGED: Final = 13
+
+
+class _Commands(click.Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _COMMANDS:
+            return None
+        command: click.Command = import_module(f"journal.cli.{cmd_name}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(_COMMANDS.items()))
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="journal")
+def group() -> None:
+    """Watch runs through their progress journal.
+
+    \b
+    Examples:
+      journal status latest
+      journal tail -f mistral-20250805-142652
+      journal ls --root s3://bucket/training-runs
+
+    RUN is a run id, the beginning of one, `latest`, or a URL. The root is --root, else
+    JOURNAL_ROOT, else a directory under your data home.
+    """
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line and exit with its code (README, "Exit codes")."""
+    sys.exit(_run(sys.argv[1:] if arguments is None else arguments))
+
+
+def _run(arguments: list[str]) -> int:
+    try:
+        answer: Any = group.main(arguments, prog_name="journal", standalone_mode=False)
+        sys.stdout.flush()
+    except click.exceptions.Exit as done:
+        return done.exit_code
+    except click.ClickException as wrong:
+        wrong.show()
+        return wrong.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        return 130
+    except BrokenPipeError:
+        # Whoever read our output has gone; so must the rest of it, without a word.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+    except (JournalError, ValueError) as wrong:
+        from readers.text import printable  # noqa: PLC0415 - not needed when all goes well
+
+        click.echo(f"journal: {printable(wrong)}", err=True)
+        if os.environ.get("JOURNAL_DEBUG"):
+            raise
+        return next(code for kind, code in _EXIT if isinstance(wrong, kind))
+    return answer if isinstance(answer, int) else 0

@@ -1,0 +1,62 @@
+"""`journal compact RUN` and `journal compact --all`."""
+
+import click
+
+from journal import index, markers
+from journal.cli import EXIT_DAMAGED
+from journal.cli.options import complain, open_store, root_option
+from journal.compactor import Compactor
+from journal.errors import JournalError, Missing
+from journal.layout import MAIN
+from journal.snapshot import lead_of
+from journal.stores import Store, read_only
+from readers.runs import find, parse_place, run_ids
+from readers.text import printable
+
+
+@click.command()
+@click.argument("run", metavar="RUN", required=False)
+@click.option("--all", "everything", is_flag=True, help="Every run; mends the index of runs too.")
+@root_option
+def command(run: str | None, root: str | None, *, everything: bool) -> int:
+    """Fold what is new in a run's journal into its metadata.json.
+
+    A run that has ended gets its end marker if that is missing. Harmless at any time, from
+    anywhere, by several at once.
+
+    \b
+    Examples:
+      journal compact latest
+      journal compact --all --root s3://bucket/training-runs
+    """
+    if (run is None) != everything:
+        raise click.UsageError("name one RUN, or say --all")
+    place = parse_place(root, run or "")
+    store = open_store(place.root)
+    failed = False
+    for run_id in list(run_ids(store)) if everything else [find(read_only(store), place.run)]:
+        try:
+            failed |= _compact(store, run_id)
+        except JournalError as wrong:
+            if not everything:
+                raise
+            complain(str(wrong))
+            failed = True
+    return EXIT_DAMAGED if failed else 0
+
+
+def _compact(store: Store, run_id: str) -> bool:
+    """Compact a run and mend what belongs to it; tell whether it is damaged."""
+    compaction = Compactor(store, run_id).compact(everything=True)
+    for damage in compaction.damages:
+        complain(damage)
+    if not compaction.run:
+        raise Missing(f"run {run_id} has no journal under this root")
+    lead = lead_of(compaction.run)
+    if MAIN in compaction.run:
+        markers.install(store, run_id, lead)
+    if lead.started is not None:
+        index.enter(store, run_id, lead.job, lead.started)
+    done = "snapshot installed" if compaction.installed else "nothing new"
+    click.echo(f"{run_id}: {done}, last_update {printable(compaction.document['last_update'])}")
+    return bool(compaction.damages)

@@ -1,0 +1,123 @@
+"""An event as a line for people."""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from journal import events
+from journal.clock import local, parse_stamp
+from journal.events import Record
+from journal.layout import MAIN
+from readers.tail import Event
+from readers.text import printable, size
+
+_WIDTH: Final = 15
+
+
+def human_line(event: Event) -> bytes:
+    """Return an event's line: time, stream if it is not main, type, and what it says."""
+    record = event.record
+    kind = record["type"]
+    words = _WORDS.get(kind, _fields)(record)
+    stream = "" if event.stream == MAIN else f"[{event.stream}] "
+    text = f"{_time(record['ts'])} {stream}{kind:<{_WIDTH}} {words}".rstrip()
+    return printable(text).encode() + b"\n"
+
+
+def _time(ts: str) -> str:
+    try:
+        return local(parse_stamp(ts)).isoformat(" ", "seconds")
+    except (ValueError, OverflowError):
+        return ts
+
+
+def _fields(record: Record) -> str:
+    """Show a record of no known type: its fields as they are."""
+    return " ".join(f"{key}={value}" for key, value in record.items() if key not in events.PLACE)
+
+
+def _started(record: Record) -> str:
+    total = record.get("sources_total")
+    told = f", {total} sources" if total else ""
+    where = f"pid {record.get('pid')} on {record.get('host')}"
+    return f"{record.get('job')}, attempt {record.get('attempt')}, {where}{told}"
+
+
+def _phase(record: Record) -> str:
+    names = (record.get(key) for key in ("phase", "sub_phase", "operation"))
+    return " / ".join(str(name) for name in names if name)
+
+
+def _source_started(record: Record) -> str:
+    told = [f"{record.get('source')}"]
+    if record.get("files") is not None:
+        told.append(f"{record['files']} files")
+    if record.get("bytes") is not None:
+        told.append(_size(record["bytes"]))
+    done = record.get("done")
+    if isinstance(done, dict):
+        told.append(f"{done.get('files')} files done before")
+    return ", ".join(told)
+
+
+def _progress(record: Record) -> str:
+    moved = _size(record.get("bytes"))
+    return f"{record.get('source')}: {record.get('files')} files, {moved}"
+
+
+def _file_done(record: Record) -> str:
+    seconds = record.get("seconds")
+    took = "" if seconds is None else f" in {seconds} s"
+    return f"{record.get('source')}: {record.get('path')} ({_size(record.get('bytes'))}{took})"
+
+
+def _file_skipped(record: Record) -> str:
+    return f"{record.get('source')}: {record.get('path')} ({record.get('reason')})"
+
+
+def _source_done(record: Record) -> str:
+    took = f"{record.get('seconds')} s"
+    moved = _size(record.get("bytes"))
+    return f"{record.get('source')}: {record.get('files')} files, {moved} in {took}"
+
+
+def _waiting(record: Record) -> str:
+    until = record.get("until")
+    return f"{record.get('reason')}" + (f" until {until}" if until else "")
+
+
+def _error(record: Record) -> str:
+    at = ": ".join(str(record[key]) for key in ("source", "path") if record.get(key))
+    words = f"{record.get('error')}: {record.get('message')}"
+    fatal = "fatal, " if record.get("fatal") else ""
+    return f"{fatal}{at}: {words}" if at else fatal + words
+
+
+def _heartbeat(record: Record) -> str:
+    flying = record.get("in_flight")
+    count = len(flying) if isinstance(flying, list) else 0
+    moved, cpu = _size(record.get("bytes")), record.get("cpu_seconds")
+    return f"{record.get('files')} files, {moved}, CPU {cpu} s, {count} in flight"
+
+
+def _finished(record: Record) -> str:
+    message = record.get("message")
+    return f"{record.get('status')}" + (f": {message}" if message else "")
+
+
+def _size(value: Any) -> str:
+    return size(value) if type(value) in (int, float) else "? B"
+
+
+_WORDS: Final[dict[str, Callable[[Record], str]]] = {
+    events.STARTED: _started,
+    events.PHASE: _phase,
+    events.SOURCE_STARTED: _source_started,
+    events.PROGRESS: _progress,
+    events.FILE_DONE: _file_done,
+    events.FILE_SKIPPED: _file_skipped,
+    events.SOURCE_DONE: _source_done,
+    events.WAITING: _waiting,
+    events.ERROR: _error,
+    events.HEARTBEAT: _heartbeat,
+    events.FINISHED: _finished,
+}

@@ -1,0 +1,70 @@
+"""How a run stands: its document, as far as the journal goes, and the verdict on it."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from journal import health
+from journal.compactor import read_run
+from journal.errors import Missing
+from journal.health import Verdict
+from journal.layout import MAIN
+from journal.snapshot import lead_of
+from journal.stores import ReadStore
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """A run's document at `store_time` (epoch seconds), the verdict, and what is wrong with it."""
+
+    run_id: str
+    document: dict[str, Any]
+    verdict: Verdict
+    store_time: float
+    complaints: list[str]
+    is_damaged: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Who holds a run's main stream: process, state of the run, silence by the store's clock."""
+
+    host: str
+    pid: int
+    state: health.State
+    silent_seconds: float
+    heartbeat_seconds: float
+
+
+def status(store: ReadStore, run_id: str) -> Status:
+    """Read a run's snapshot and what the journal holds beyond it, and judge it.
+
+    A snapshot that lags or is damaged does not matter: the journal is the truth. Raises Missing,
+    Unavailable, Refused, Corrupt (a later format).
+    """
+    reading = read_run(store, run_id)
+    stored = reading.stored
+    if not reading.run and stored is None:
+        raise Missing(f"no run {run_id} under this root; `journal ls` shows those there are")
+    complaints = list(reading.damages)
+    if stored is not None and stored.complaint is not None:
+        complaints.append(f"metadata.json of run {run_id}: {stored.complaint}")
+    # Without a journal, the document of whoever wrote it is all there is.
+    document = reading.document(run_id) if reading.run or stored is None else stored.document
+    verdict = health.verdict(document, reading.store_time)
+    return Status(run_id, document, verdict, reading.store_time, complaints, bool(reading.damages))
+
+
+def holder(store: ReadStore, run_id: str) -> Holder | None:
+    """Return who holds a run, None if there is no journal of it. Raises as `status` does."""
+    reading = read_run(store, run_id, everything=True)
+    if not reading.run:
+        return None
+    main = reading.run[MAIN].state if MAIN in reading.run else lead_of(reading.run)
+    seen = main.last_record if main.last_record is not None else main.last_ts + main.clock_offset
+    return Holder(
+        host=main.host,
+        pid=main.pid,
+        state=health.state_of(reading.document(run_id)),
+        silent_seconds=max(0.0, reading.store_time - seen),
+        heartbeat_seconds=main.heartbeat_seconds,
+    )

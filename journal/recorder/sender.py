@@ -6,11 +6,12 @@ goes wrong here reaches the job: it is logged once per kind and written down whe
 
 import logging
 from collections.abc import Callable
+from random import uniform
 from typing import Any, Final
 
 from journal import events, markers
 from journal.compactor import Compactor, read_run
-from journal.errors import Fenced, Held, JournalError, Unavailable
+from journal.errors import Corrupt, Fenced, Held, JournalError, Refused, Unavailable
 from journal.layout import MAIN
 from journal.limits import (
     COMPACT_SECONDS,
@@ -53,7 +54,11 @@ class Sender:
         self._has_begun = False  # markers removed, index written
         self._flushed_at = -NEVER
         self._compacted_at = -NEVER
-        self._compact_now = True
+        self._compact_at_once = True
+        self._has_flushed = False  # since the last compaction
+        # Streams beside main only help out, and not all at the same time.
+        own = opening.stream.name == MAIN
+        self._compact_pause = COMPACT_SECONDS if own else COMPACT_STALE_SECONDS * uniform(1.0, 1.25)
         self._retry_at = -NEVER
         self._compact_retry_at = -NEVER
         self._tries = 0
@@ -79,7 +84,7 @@ class Sender:
             return self._retry_at - now
         try:
             wait = self._send(now)
-        except (Fenced, Held, Ended) as over:
+        except (Fenced, Held, Ended, Corrupt) as over:
             self._stop(over)
             return NEVER
         except JournalError as failed:
@@ -103,7 +108,7 @@ class Sender:
         wait = self._flush(writer, now)
         if not self._has_begun and writer.acknowledged > 0 and not writer.waiting_bytes:
             self._begin()
-        wait = min(wait, self._compact(now))
+        wait = min(wait, self._compact(writer, now))
         if writer.closed:
             self._end(writer)
             return NEVER
@@ -130,7 +135,7 @@ class Sender:
         if now < due and not explicit:
             return due - now
         with outbox.lock:
-            self._compact_now |= outbox.urgent
+            self._compact_at_once |= outbox.urgent
             writer.append(*outbox.take())
             outbox.unsent_bytes = writer.waiting_bytes
             seal = outbox.seal
@@ -141,6 +146,7 @@ class Sender:
             outbox.unsent_bytes = writer.waiting_bytes
             outbox.acknowledge(writer.acknowledged)
         self._flushed_at = now
+        self._has_flushed = True
         return FLUSH_PAUSE_SECONDS if outbox.count else NEVER
 
     def _begin(self) -> None:
@@ -151,28 +157,38 @@ class Sender:
             self._opening.enter_index()
         self._has_begun = True
 
-    def _compact(self, now: float) -> float:
-        """Compact if it is due; a failure waits for its own next turn and delays no flush."""
-        writer = self.writer
-        ending = writer is not None and writer.closed
-        pause = COMPACT_SECONDS if self._stream.name == MAIN else COMPACT_STALE_SECONDS
-        due = self._compacted_at + pause
-        if self._compact_now or ending:
+    def _compact(self, writer: StreamWriter, now: float) -> float:
+        """Compact if it is due; return the seconds until it will be.
+
+        A failure waits for its own next turn: it delays no flush, and not the end for good.
+        """
+        if writer.closed:
             due = now
-        due = max(due, self._compact_retry_at) if not ending else now
+        elif self._compact_at_once:
+            due = max(now, self._compact_retry_at)
+        elif self._has_flushed:
+            due = max(self._compacted_at + self._compact_pause, self._compact_retry_at)
+        else:
+            return NEVER
         if now < due:
             return due - now
         try:
             self._compactor.compact()
         except Unavailable as failed:
-            self._compact_retry_at = now + RETRY_FIRST_SECONDS
-            if ending:
+            if writer.closed:
                 raise
-            self._log_once(failed)
-            return RETRY_FIRST_SECONDS
-        self._compact_now = False
+            return self._postpone_compaction(failed, now)
+        except (Refused, Corrupt) as failed:
+            # The journal is the truth; a snapshot that is not ours to mend can wait.
+            return self._postpone_compaction(failed, now)
+        self._compact_at_once = self._has_flushed = False
         self._compacted_at = now
-        return pause
+        return NEVER
+
+    def _postpone_compaction(self, failed: JournalError, now: float) -> float:
+        self._log_once(failed)
+        self._compact_retry_at = now + COMPACT_SECONDS
+        return COMPACT_SECONDS
 
     def _end(self, writer: StreamWriter) -> None:
         """Put the marker of an acknowledged end, then let the job go."""

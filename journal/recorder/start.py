@@ -91,7 +91,7 @@ def start_run(
     run.detach()
     if not opened and isinstance(run.trouble, Held | Ended):
         run.abandon()
-        raise run.trouble
+        raise run.trouble.with_traceback(None)  # the sender's, which explains nothing here
     if not opened and run.trouble is None:
         log.warning("journal of run %s: the store is slow to answer; the job goes on", run_id)
     _current = run

@@ -36,7 +36,7 @@ from journal.stores.keys import check_key, check_listing, check_start
 from journal.stores.s3_errors import CREDENTIALS, failure, one_line
 
 _DEFAULT_REGION: Final = "us-east-1"  # servers other than AWS rarely ask; AWS says the right one
-_CONTENT_RANGE: Final = re.compile(r"bytes (\d+)-(\d+)/(\d+)")
+_CONTENT_RANGE: Final = re.compile(r"bytes (\d+)-\d+/(\d+)")
 
 # What a request may raise beside ClientError, and which of it is no answer or half a one.
 _TROUBLE: Final = (boto.BotoCoreError, ResponseParserError, HTTPError, OSError, ValueError)
@@ -281,16 +281,16 @@ def _ask_the_region_once(context: dict[str, Any], **_: Any) -> None:
 
 
 def _found(answer: _Answer, start: int) -> Found:
-    body = answer.body
-    if answer.status != 206:  # the whole object: no range was asked for, or the server knows none
-        return Found(
-            body[start:] if start else body, _version(answer), len(body), answer.store_time
-        )
-    match = _CONTENT_RANGE.fullmatch(answer.reply.get("ContentRange", ""))
-    first, size = (int(match[1]), int(match[3])) if match else (-1, -1)
-    if first != start - 1 or len(body) != size - first:
+    body, version, at = answer.body, _version(answer), answer.store_time
+    # The header and not the status tells a part from the whole: rclone answers 200 to both.
+    said = answer.reply.get("ContentRange")
+    if said is None:
+        return Found(body[start:] if start else body, version, len(body), at)
+    match = _CONTENT_RANGE.fullmatch(said)
+    first, size = (int(match[1]), int(match[2])) if match else (-1, -1)
+    if first < 0 or first != start - 1 or len(body) != size - first:
         raise Unavailable(f"{answer.where}: the server answered another range than was asked for")
-    return Found(body[1:], _version(answer), size, answer.store_time)
+    return Found(body[1:], version, size, at)
 
 
 def _version(answer: _Answer) -> Version:

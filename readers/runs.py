@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from journal import layout
 from journal.errors import Missing
-from journal.stores import Found, ReadStore
+from journal.stores import ReadStore
 
 CANDIDATES_SHOWN = 5
 
@@ -34,13 +34,12 @@ def latest(store: ReadStore) -> str:
 def find(store: ReadStore, text: str) -> str:
     """Return the id of the run that `text` means: an id, `latest`, or the beginning of one id.
 
-    Raises Missing if it means none, ValueError if it means several or is ill-formed.
+    Takes a listing; somebody who has a whole id tries it first. Raises Missing if it means none,
+    ValueError if it means several or is ill-formed.
     """
     if text == "latest":
         return latest(store)
     layout.check_name("run id", text)
-    if isinstance(store.get(layout.snapshot_key(text)), Found):
-        return text
     candidates = list(_folders(store, text))
     if text in candidates or len(candidates) == 1:
         return text if text in candidates else candidates[0]

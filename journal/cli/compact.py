@@ -4,13 +4,13 @@ import click
 
 from journal import index, markers
 from journal.cli import EXIT_DAMAGED
-from journal.cli.options import complain, open_store, root_option
+from journal.cli.options import complain, root_option, with_run
 from journal.compactor import Compactor
 from journal.errors import JournalError, Missing
 from journal.layout import MAIN
 from journal.snapshot import lead_of
-from journal.stores import Store, read_only
-from readers.runs import find, parse_place, run_ids
+from journal.stores import Store, connect
+from readers.runs import parse_place, run_ids
 from readers.text import printable
 
 
@@ -31,22 +31,21 @@ def command(run: str | None, root: str | None, *, everything: bool) -> int:
     """
     if (run is None) != everything:
         raise click.UsageError("name one RUN, or say --all")
-    place = parse_place(root, run or "")
-    store = open_store(place.root)
-    failed = False
-    for run_id in list(run_ids(store)) if everything else [find(read_only(store), place.run)]:
+    if run is not None:
+        writable = connect(parse_place(root, run).root)
+        return with_run(root, run, lambda _, run_id: _compact(writable, run_id))
+    store, failed = connect(root), False
+    for run_id in list(run_ids(store)):
         try:
-            failed |= _compact(store, run_id)
+            failed |= bool(_compact(store, run_id))
         except JournalError as wrong:
-            if not everything:
-                raise
             complain(str(wrong))
             failed = True
     return EXIT_DAMAGED if failed else 0
 
 
-def _compact(store: Store, run_id: str) -> bool:
-    """Compact a run and mend what belongs to it; tell whether it is damaged."""
+def _compact(store: Store, run_id: str) -> int:
+    """Compact a run and mend what belongs to it; return the exit code."""
     compaction = Compactor(store, run_id).compact(everything=True)
     for damage in compaction.damages:
         complain(damage)
@@ -59,4 +58,4 @@ def _compact(store: Store, run_id: str) -> bool:
         index.enter(store, run_id, lead.job, lead.started)
     done = "snapshot installed" if compaction.installed else "nothing new"
     click.echo(f"{run_id}: {done}, last_update {printable(compaction.document['last_update'])}")
-    return bool(compaction.damages)
+    return EXIT_DAMAGED if compaction.damages else 0

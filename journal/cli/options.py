@@ -1,13 +1,17 @@
 """Options that every command has, and the store they name."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 
-from journal.stores import ReadStore, Store, connect, read_only
-from readers.runs import find, parse_place
+from journal import layout
+from journal.errors import Missing
+from journal.stores import ReadStore, connect, read_only
+from readers.runs import find, latest, parse_place
 from readers.text import printable
+
+Answer = TypeVar("Answer")
 
 root_option = click.option(
     "--root", metavar="URL", help="Where runs lie: s3://bucket/prefix, file://… or a directory."
@@ -37,16 +41,24 @@ def output_option(*kinds: str) -> Callable[[Any], Any]:
     return decorate
 
 
-def open_run(root: str | None, run: str) -> tuple[ReadStore, str]:
-    """Return the store to read and the id of the run that was meant."""
+def with_run(root: str | None, run: str, act: Callable[[ReadStore, str], Answer]) -> Answer:
+    """Call `act` with the store to read and the id of the run that was meant.
+
+    A whole id is tried as it is, which spares a request; only if there is no such run is it taken
+    for the beginning of one.
+    """
     place = parse_place(root, run)
     store = read_only(connect(place.root))
-    return store, find(store, place.run)
-
-
-def open_store(root: str | None) -> Store:
-    """Return the store to write."""
-    return connect(root)
+    if place.run == "latest":
+        return act(store, latest(store))
+    run_id = layout.check_name("run id", place.run)
+    try:
+        return act(store, run_id)
+    except Missing:
+        meant = find(store, run_id)
+        if meant == run_id:
+            raise
+        return act(store, meant)
 
 
 def complain(line: str) -> None:

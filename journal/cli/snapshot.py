@@ -5,9 +5,9 @@ import sys
 import click
 
 from journal import layout
-from journal.cli.options import open_run, root_option, run_argument
+from journal.cli.options import root_option, run_argument, with_run
 from journal.errors import Missing
-from journal.stores import Found
+from journal.stores import Found, ReadStore
 
 
 @click.command()
@@ -21,8 +21,11 @@ def command(run: str, root: str | None) -> None:
       journal snapshot latest
       journal snapshot mistral-20250805-142652 | jq .progress
     """
-    store, run_id = open_run(root, run)
+    sys.stdout.buffer.write(with_run(root, run, _body))
+
+
+def _body(store: ReadStore, run_id: str) -> bytes:
     found = store.get(layout.snapshot_key(run_id))
     if not isinstance(found, Found):
         raise Missing(f"run {run_id} has no metadata.json; `journal compact {run_id}` makes it")
-    sys.stdout.buffer.write(found.body)
+    return found.body

@@ -7,7 +7,7 @@ import click
 import orjson
 
 from journal.cli import EXIT_DAMAGED
-from journal.cli.options import complain, open_run, output_option, root_option
+from journal.cli.options import complain, output_option, root_option, with_run
 from journal.clock import local, parse_stamp
 from readers.status import Status
 from readers.status import status as read_status
@@ -31,8 +31,7 @@ def command(run: str, root: str | None, output: str) -> int:
       journal status latest
       journal status mistral-20250805-142652 -o json | jq .why
     """
-    store, run_id = open_run(root, run)
-    status = read_status(store, run_id)
+    status = with_run(root, run, read_status)
     for complaint in status.complaints:
         complain(complaint)
     if output == "json":

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import chain
 from typing import Any, Final
 
@@ -10,8 +11,9 @@ import orjson
 
 from journal.cli import EXIT_DAMAGED
 from journal.cli.lines import human_line
-from journal.cli.options import complain, open_run, output_option, root_option, run_argument
+from journal.cli.options import complain, output_option, root_option, run_argument, with_run
 from journal.events import CONTROL, HEARTBEAT, Record, check_type
+from journal.stores import ReadStore
 from readers.tail import Event, Tail
 
 _HIDDEN: Final = CONTROL | {HEARTBEAT}
@@ -54,8 +56,20 @@ def command(
       journal tail -f mistral-20250805-142652
       journal tail -n all -t error,file_skipped -o json latest
     """
-    store, run_id = open_run(root, run)
     wanted = _filter(types)
+    show_events = partial(_show, lines=lines, follow=follow, wanted=wanted, output=output)
+    return with_run(root, run, show_events)
+
+
+def _show(
+    store: ReadStore,
+    run_id: str,
+    *,
+    lines: int,
+    follow: bool,
+    wanted: Callable[[Record], bool],
+    output: str,
+) -> int:
     tail = Tail(store, run_id, complain)
     events: Iterator[Event] = tail.everything() if lines == _ALL else tail.last(lines, wanted)
     if follow:

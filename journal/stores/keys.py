@@ -10,7 +10,7 @@ from typing import Final
 
 _COMPONENT: Final = r"[^./\\\x00-\x1f\x7f][^/\\\x00-\x1f\x7f]*"
 _KEY: Final = re.compile(rf"{_COMPONENT}(?:/{_COMPONENT})*")
-_FOLDER: Final = re.compile(rf"(?:{_COMPONENT}/)*")
+_PREFIX: Final = re.compile(rf"((?:{_COMPONENT}/)*)[^/\\\x00-\x1f\x7f]*")
 
 
 def check_key(key: str) -> str:
@@ -35,9 +35,9 @@ def check_listing(prefix: str, delimiter: str) -> str:
 
     Raises ValueError if there can be no such key, or the delimiter is another than `/`.
     """
-    folder = prefix[: prefix.rfind("/") + 1]
-    if not _FOLDER.fullmatch(folder):
+    match = _PREFIX.fullmatch(prefix)
+    if match is None:
         raise ValueError(f"no key can begin with {prefix!a}")
     if delimiter not in ("", "/"):
         raise ValueError(f"delimiter {delimiter!a} is not allowed: '/' or none")
-    return folder
+    return match[1]

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 import botocore.session
 from botocore import exceptions as boto
 from botocore.config import Config
+from botocore.loaders import create_loader
 from botocore.parsers import ResponseParserError
 from urllib3.exceptions import HTTPError  # botocore lets those of a body's reading through
 
@@ -237,7 +238,7 @@ class S3Store:
 @functools.cache
 def _models() -> Any:
     """Return botocore's loader of API models: reading them is most of what a client costs."""
-    return botocore.session.get_session().get_component("data_loader")
+    return create_loader(os.environ.get("AWS_DATA_PATH"))
 
 
 def _make_client() -> Any:

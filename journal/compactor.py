@@ -52,8 +52,9 @@ def read_run(
 ) -> Reading:
     """Read a run: its snapshot, then of each stream what is new since.
 
-    `known` are states folded before; they are used up. With `everything`, streams are listed too,
-    and closed ones looked at again. Raises Unavailable, Refused, Corrupt (a later format).
+    `known` are states folded before; they are used up. With `everything`, segments are listed too,
+    which shows new streams and missing segments, and closed streams are looked at again. Raises
+    Unavailable, Refused, Corrupt (a later format).
     """
     answer = store.get(layout.snapshot_key(run_id))
     reading = Reading(dict(known or {}), None, b"", ABSENT, answer.store_time)
@@ -65,22 +66,27 @@ def read_run(
     for name, folded in (streams or {}).items():
         if name not in reading.run or reading.run[name].cursor < folded.cursor:
             reading.run[name] = folded
-    names = set(reading.run)
+    listed: dict[str, int] | None = None
     if everything or streams is None:
-        names.update(log.stream_names(store, run_id))
-    for name in sorted(names):
+        listed = log.listing(store, run_id).streams
+    for name in sorted({*reading.run, *(listed or ())}):
         folded = reading.run.get(name, Folded(START, StreamState()))
         settled = folded.state.sealed in CLOSED and name != layout.MAIN
         if everything or not settled:
-            _read_stream(store, run_id, name, folded, reading)
+            last = None if listed is None else listed.get(name, -1)
+            _read_stream(store, run_id, name, folded, reading, last=last)
     return reading
 
 
 def _read_stream(
-    store: ReadStore, run_id: str, name: str, folded: Folded, reading: Reading
+    store: ReadStore, run_id: str, name: str, folded: Folded, reading: Reading, *, last: int | None
 ) -> None:
-    """Fold a stream from its cursor to its end into the reading."""
-    reader = log.StreamReader(store, run_id, name, folded.cursor)
+    """Fold a stream from its cursor to its end into the reading; `last` is its last segment.
+
+    It is -1 for a stream that does not exist, and None if nobody has looked.
+    """
+    cursor = folded.cursor
+    reader = log.StreamReader(store, run_id, name, cursor, exists=max(0, last or 0))
     for batch in reader.read():
         reading.damages += batch.damages
         # State and cursor move together, batch by batch, whatever comes next.
@@ -88,11 +94,18 @@ def _read_stream(
         reading.run[name] = folded
     if reader.store_time is not None:
         reading.store_time = max(reading.store_time, reader.store_time)
-    if reader.misplaced:
-        # The snapshot's cursor names a place that is not there: it is ignored.
+    # A cursor is in a segment or, behind a seal, at the start of the next one.
+    is_beyond = last is not None and cursor.segment > last + 1
+    if is_beyond:
+        key = layout.segment_key(run_id, name, cursor.segment - 1)
+        reading.damages.append(f"{key}: the segment is missing")
+    if (reader.misplaced or is_beyond) and cursor != START:
+        # The snapshot's cursor names a place that is not there: it is ignored. Of a pruned stream
+        # nothing but the snapshot's state is left.
         reading.run.pop(name, None)
-        if folded.cursor != START:
-            _read_stream(store, run_id, name, Folded(START, StreamState()), reading)
+        _read_stream(store, run_id, name, Folded(START, StreamState()), reading, last=last)
+        if name in reading.run and reading.run[name].state.sealed == "pruned":
+            reading.run[name] = folded
 
 
 @dataclass(frozen=True, slots=True)

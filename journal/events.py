@@ -6,6 +6,7 @@ newline. Unknown types and fields are kept. FORMAT.md has the table of types.
 
 import re
 from collections.abc import Mapping
+from itertools import islice
 from typing import Any, Final
 
 import orjson
@@ -43,19 +44,27 @@ _TYPE: Final = re.compile(r"[a-z][a-z0-9_]{0,63}", re.ASCII)
 
 # What a secret looks like inside a URL or a message: user information, and the value of a query
 # parameter that signs or authorises (AWS Signature V2 and V4, Google, Azure SAS, common tokens).
-_USERINFO: Final = re.compile(r"(?<=://)[^/?#\s@\"'<>]{1,1024}@")
+# A password may hold an unquoted `@`, and in the s3://key:secret@bucket of smart_open the secret
+# most often holds a `/`.
+_USERINFO: Final = re.compile(r"(?<=://)[^/?#\s\"'<>]{1,1024}@")
+_S3_USERINFO: Final = re.compile(r"(?<=s3://)[^/?#\s:@\"'<>]{1,128}:[^\s@\"'<>]{1,256}@")
 _PARAMETER: Final = re.compile(
     r"(?i)\b((?:x-(?:amz|goog)-(?:signature|credential|security-token)|awsaccesskeyid|signature|sig"
-    r"|(?:access_|auth_|refresh_|id_|api_|sas_)?token|api[_-]?key|key|password|passwd|pwd|secret"
+    r"|(?:access_|auth_|refresh_|id_|api_|sas_)?token|api[_-]?key|accountkey|sharedaccesskey|key"
+    r"|password|passwd|pwd|secret"
     r"|client_secret|aws_secret_access_key|aws_session_token)=)[^&\s\"'<>;,]+"
 )
 HIDDEN: Final = "***"
+# Bytes without these hold no secret. As numbers, for bytes' `in` first tries to take whatever it is
+# given for one, which for bytes costs as much as serialising a record.
+EQUALS: Final = ord("=")
+AT: Final = ord("@")
 
 
 def redact(text: str) -> str:
     """Hide what authorises in a text: user information of URLs, signatures and tokens."""
     if "@" in text:
-        text = _USERINFO.sub(HIDDEN + "@", text)
+        text = _S3_USERINFO.sub(HIDDEN + "@", _USERINFO.sub(HIDDEN + "@", text))
     if "=" in text:
         text = _PARAMETER.sub(rf"\1{HIDDEN}", text)
     return text
@@ -85,37 +94,60 @@ def encode(record: Record) -> bytes:
     """
     try:
         line = orjson.dumps(record, None, _OPTIONS)
-    except (TypeError, ValueError):
+    except Exception:  # noqa: BLE001 - foreign objects may do anything; the job goes on
         return _encode_cleaned(record)
-    if b"=" in line or b"@" in line or len(line) > LINE_BYTES:
+    if EQUALS in line or AT in line or len(line) > LINE_BYTES:
         return _encode_cleaned(record)
     return line
 
 
 def _encode_cleaned(record: Record) -> bytes:
-    cleaned = {str(key): plain(value) for key, value in record.items()}
+    cleaned = {str(plain(key)): plain(value) for key, value in record.items()}
     line = orjson.dumps(cleaned, None, _OPTIONS)
     return line if len(line) <= LINE_BYTES else _cut(cleaned)
 
 
-def plain(value: Any, depth: int = 0) -> Any:
+def plain(value: Any) -> Any:
     """Make JSON of anything: text without secrets and lone surrogates, integers of 64 bits."""
-    if value is None or isinstance(value, bool | float):
-        return value
-    if isinstance(value, int):
-        return int(value) if -(2**63) <= value < 2**64 else str(value)[:100]
-    if isinstance(value, str):
-        return redact(value.encode("utf-8", "backslashreplace").decode())
-    if isinstance(value, bytes | bytearray):
-        return plain(bytes(value).decode("utf-8", "backslashreplace"))
-    if depth < _MAX_DEPTH and isinstance(value, Mapping):
-        return {plain(str(key)): plain(item, depth + 1) for key, item in value.items()}
-    if depth < _MAX_DEPTH and isinstance(value, list | tuple | set | frozenset):
-        return [plain(item, depth + 1) for item in value]
-    try:
-        return plain(str(value))
-    except Exception as broken:  # noqa: BLE001 - a foreign __str__ may do anything; the job goes on
-        return f"<{type(value).__name__}: {type(broken).__name__}>"
+    return _Plain().of(value, 0)
+
+
+class _Plain:
+    """Makes JSON of one value, of no more of it than a line can hold; what is behind is None.
+
+    An object that holds itself more than once would otherwise take for ever.
+    """
+
+    def __init__(self) -> None:
+        self._left = LINE_BYTES
+
+    def of(self, value: Any, depth: int) -> Any:
+        if self._left <= 0:
+            return None
+        self._left -= 1
+        try:
+            return self._of(value, depth)
+        except Exception as broken:  # noqa: BLE001 - a foreign method may do anything
+            return f"<{type(value).__name__}: {type(broken).__name__}>"
+
+    def _of(self, value: Any, depth: int) -> Any:
+        if value is None or isinstance(value, bool):
+            return value
+        if isinstance(value, float):
+            return float(value)
+        if isinstance(value, int) and -(2**63) <= value < 2**64:
+            return int(value)
+        if isinstance(value, str):
+            self._left -= len(value)
+            return redact(value.encode("utf-8", "backslashreplace").decode())
+        if isinstance(value, bytes | bytearray):
+            return self.of(bytes(value).decode("utf-8", "backslashreplace"), depth)
+        if depth < _MAX_DEPTH and isinstance(value, Mapping):
+            items = islice(value.items(), max(0, self._left))
+            return {str(self.of(key, depth + 1)): self.of(item, depth + 1) for key, item in items}
+        if depth < _MAX_DEPTH and isinstance(value, list | tuple | set | frozenset):
+            return [self.of(item, depth + 1) for item in islice(value, max(0, self._left))]
+        return self.of(str(value), depth)
 
 
 def _cut(record: Record) -> bytes:
@@ -128,9 +160,8 @@ def _cut(record: Record) -> bytes:
         excess = len(line) - LINE_BYTES
         if isinstance(value, str) and len(value) > 256:
             # A character takes 1 to 6 bytes in JSON, so this may take a few rounds, never many.
-            record[longest] = value[
-                : max(256, min(len(value) - excess // 6 - 1, len(value) * 3 // 4))
-            ]
+            fits = min(len(value) - excess // 6 - 1, len(value) * 3 // 4, LINE_BYTES)
+            record[longest] = value[: max(256, fits)]
         elif len(longest) > 256:
             del record[longest]
             record[longest[:256]] = None

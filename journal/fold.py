@@ -5,32 +5,37 @@ right, so how streams were interleaved cannot matter.
 """
 
 from collections.abc import Callable, Iterable
-from contextlib import suppress
 from typing import Any, Final
 
 from journal import events
 from journal.clock import StampReader
 from journal.events import Record
 from journal.limits import (
+    CLOCK_OFFSET_MAX,
+    COUNT_MAX,
     ERROR_CLASSES_KEPT,
-    ERROR_TEXT_CHARS,
     EVIDENCE_CPU_SECONDS,
     EVIDENCE_IO_BYTES,
     IN_FLIGHT_FILES,
     PHASES_KEPT,
     SOURCES_KEPT,
+    STATE_TEXT_CHARS,
+    TIME_MAX,
     WAIT_MAX_SECONDS,
 )
 from journal.state import (
     ErrorClass,
     Finish,
-    OtherSources,
     PhaseState,
+    Sources,
     SourceState,
     StreamState,
     Wait,
     is_working,
 )
+
+# Where sub-phases are summed up when there are too many: what counts apart is kept apart.
+_FAMILIES: Final = ("", "downloading", "downloading_policy")
 
 
 def fold(state: StreamState, records: Iterable[Record]) -> StreamState:
@@ -39,8 +44,8 @@ def fold(state: StreamState, records: Iterable[Record]) -> StreamState:
     latest = _Latest(state)
     for record in records:
         # A foreign hand may have written a `ts` that is none: the time of the record before counts.
-        with suppress(ValueError):
-            state.last_ts = read_ts(record["ts"])
+        at = _instant(record["ts"], read_ts)
+        state.last_ts = state.last_ts if at is None else at
         kind = record["type"]
         if kind == events.SEGMENT_OPENED:
             _segment_opened(state, record)
@@ -63,8 +68,8 @@ class _Latest:
         self._by_name = {source.source: source for source in state.sources}
 
     def get(self, record: Record) -> SourceState | None:
-        name = record.get("source")
-        return self._by_name.get(name) if isinstance(name, str) else None
+        name = _text(record.get("source"))
+        return self._by_name.get(name) if name is not None else None
 
     def add(self, source: SourceState) -> None:
         self._by_name[source.source] = source
@@ -83,14 +88,14 @@ def _segment_opened(state: StreamState, record: Record) -> None:
     state.writer = _text(record.get("writer")) or ""
     state.host = _text(record.get("host")) or ""
     state.pid = _count(record.get("pid")) or 0
-    state.clock_offset = _seconds(record.get("clock_offset"))
+    state.clock_offset = _offset(record.get("clock_offset"), 0.0)
     state.flush_seconds = _seconds(record.get("flush_seconds"))
     state.heartbeat_seconds = _seconds(record.get("heartbeat_seconds"))
 
 
 def _record(state: StreamState, kind: str, record: Record, latest: _Latest) -> None:
     if kind == events.HEARTBEAT:
-        state.clock_offset = _seconds(record.get("clock_offset"), state.clock_offset)
+        state.clock_offset = _offset(record.get("clock_offset"), state.clock_offset)
     at = state.last_ts + state.clock_offset
     state.last_record = max(state.last_record or at, at)
     if kind == events.HEARTBEAT:
@@ -124,9 +129,7 @@ def _close_wait(state: StreamState, at: float) -> None:
 
 def _heartbeat(state: StreamState, record: Record, at: float) -> None:
     """Take in a beat: it proves the process; only its counters can prove work."""
-    state.beat = {
-        key: value for key, value in record.items() if key not in ("seq", "ts", "type", "in_flight")
-    }
+    state.beat = {key: value for key, value in _flat(record).items() if key not in events.PLACE}
     state.in_flight = _in_flight(record)
     moved = _seconds(record.get("files")) + _seconds(record.get("bytes"))
     traffic = _seconds(record.get("read_bytes")) + _seconds(record.get("write_bytes"))
@@ -215,17 +218,19 @@ def _forget_one(state: StreamState, latest: _Latest) -> None:
     oldest = next(ended, state.sources[0])
     state.sources.remove(oldest)
     latest.forget(oldest)
-    others = state.others.setdefault(oldest.sub_phase, OtherSources())
-    others.sources += 1
-    others.files += oldest.files + oldest.found_files
-    others.bytes += oldest.bytes + oldest.found_bytes
+    _sum_up(state.others, oldest.sub_phase, oldest.summed)
     if len(state.others) > PHASES_KEPT:
-        first = next(iter(state.others))
-        rest = state.others.pop(first)
-        merged = state.others.setdefault("", OtherSources())
-        merged.sources += rest.sources
-        merged.files += rest.files
-        merged.bytes += rest.bytes
+        merged = next(sub_phase for sub_phase in state.others if sub_phase not in _FAMILIES)
+        family = _FAMILIES[1] if merged.startswith(_FAMILIES[1]) else _FAMILIES[0]
+        _sum_up(state.others, family, state.others.pop(merged))
+
+
+def _sum_up(others: dict[str, Sources], sub_phase: str, more: Sources) -> None:
+    known = others.setdefault(sub_phase, Sources())
+    known.sources += more.sources
+    known.completed += more.completed
+    known.files = _sum(known.files, more.files)
+    known.bytes = _sum(known.bytes, more.bytes)
 
 
 def _progress(
@@ -244,7 +249,7 @@ def _file_done(
         state.in_flight = [file for file in state.in_flight if file.get("path") != path]
     if source is not None:
         source.files += 1
-        source.file_bytes += _count(record.get("bytes")) or 0
+        source.file_bytes = _sum(source.file_bytes, _count(record.get("bytes")) or 0)
         source.bytes = max(source.bytes, source.file_bytes)
 
 
@@ -267,12 +272,9 @@ def _source_done(
 def _waiting(
     state: StreamState, record: Record, at: float, _source: SourceState | None, _latest: _Latest
 ) -> None:
-    until = at + WAIT_MAX_SECONDS
-    said = _text(record.get("until"))
-    if said is not None:
-        # An unreadable end is no end; the hour holds.
-        with suppress(ValueError):
-            until = StampReader()(said) + state.clock_offset
+    # An unreadable end is no end; the hour holds.
+    said = _instant(record.get("until"), StampReader())
+    until = at + WAIT_MAX_SECONDS if said is None else said + state.clock_offset
     state.wait = Wait(_text(record.get("reason")) or "", at, until)
 
 
@@ -285,19 +287,19 @@ def _error(
         if record.get("fatal") is True and "path" not in record:
             source.ended = at  # fatal to what it names
             source.failed = True
-    name = (_text(record.get("error")) or "error")[:ERROR_TEXT_CHARS]
+    name = _text(record.get("error")) or "error"
     if name not in state.errors and len(state.errors) >= ERROR_CLASSES_KEPT:
         name = "other"
     known = state.errors.setdefault(name, ErrorClass(first=at))
     known.count += 1
     known.last = at
-    known.message = (_text(record.get("message")) or "")[:ERROR_TEXT_CHARS]
+    known.message = _text(record.get("message")) or ""
 
 
 def _dropped(
     state: StreamState, record: Record, _at: float, _source: SourceState | None, _latest: _Latest
 ) -> None:
-    state.dropped += _count(record.get("count")) or 0
+    state.dropped = _sum(state.dropped, _count(record.get("count")) or 0)
     state.drop_reason = _text(record.get("reason"))
 
 
@@ -330,21 +332,50 @@ _FOLDS: Final[dict[str, _Fold]] = {
 }
 
 
+# What a foreign hand may have written, made into what a state can hold: small and in bounds.
+
+
 def _text(value: Any) -> str | None:
-    return value if isinstance(value, str) else None
+    return value[:STATE_TEXT_CHARS] if isinstance(value, str) else None
 
 
 def _count(value: Any) -> int | None:
-    """Take a whole number that is not negative; anything else was written by a foreign hand."""
-    return value if type(value) is int and value >= 0 else None
+    """Take a whole number that is not negative and can be a size."""
+    return value if type(value) is int and 0 <= value <= COUNT_MAX else None
 
 
-def _seconds(value: Any, default: float = 0.0) -> float:
-    return float(value) if type(value) in (int, float) else default
+def _sum(one: int, other: int) -> int:
+    return min(one + other, COUNT_MAX)
+
+
+def _seconds(value: Any) -> float:
+    return float(value) if type(value) in (int, float) and 0 <= value <= COUNT_MAX else 0.0
+
+
+def _offset(value: Any, default: float) -> float:
+    sound = type(value) in (int, float) and abs(value) <= CLOCK_OFFSET_MAX
+    return float(value) if sound else default
+
+
+def _instant(text: Any, read: StampReader) -> float | None:
+    try:
+        at = read(text)
+    except (ValueError, TypeError):
+        return None
+    return at if 0 <= at <= TIME_MAX else None
+
+
+def _flat(fields: dict[str, Any]) -> dict[str, Any]:
+    """Keep the plain values: nested ones could be too deep to be written again."""
+    return {
+        key: value
+        for key, value in fields.items()
+        if value is None or isinstance(value, str | int | float)
+    }
 
 
 def _in_flight(record: Record) -> list[Any]:
     files = record.get("in_flight")
     if not isinstance(files, list):
         return []
-    return [item for item in files if isinstance(item, dict)][:IN_FLIGHT_FILES]
+    return [_flat(item) for item in files if isinstance(item, dict)][:IN_FLIGHT_FILES]

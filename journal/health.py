@@ -12,6 +12,7 @@ from journal.limits import (
     HEARTBEAT_SECONDS,
     LATE_PROMISES,
     LOST_PROMISES,
+    STALL_MAX_SECONDS,
     STALL_MIN_SECONDS,
 )
 
@@ -86,12 +87,16 @@ def _progress(vitals: Mapping[str, Any], store_time: float) -> tuple[Progress | 
         return None, "no work seen yet"
     idle = max(0.0, store_time - max(worked, until or worked))
     limit = _number(vitals.get("stall_after_seconds"), STALL_MIN_SECONDS)
+    burned = _instant(vitals.get("last_cpu"))
+    is_burning = burned is not None and worked < burned and store_time - burned <= limit
+    if is_burning:
+        limit = max(limit, STALL_MAX_SECONDS)
     flying = vitals.get("in_flight")
     held = f", {len(flying)} in flight" if isinstance(flying, list) and flying else ""
     words = f"last work {duration(idle)} ago{held}; stalled after {duration(limit)} without"
     if idle > limit:
         return "stalled", f"no work for {duration(idle)}{held}; the limit is {duration(limit)}"
-    if vitals.get("only_cpu"):
+    if is_burning:
         return "slow", f"CPU only, no file and no byte for {duration(idle)}{held}"
     return "advancing", words
 

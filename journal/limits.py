@@ -41,7 +41,10 @@ PROMISE_MAX_SECONDS: Final = 300.0  # the old monitor's documents allow no more
 SOURCES_KEPT: Final = 256  # sources a stream's state names; older finished ones are summed up
 ERROR_CLASSES_KEPT: Final = 32
 PHASES_KEPT: Final = 32
-ERROR_TEXT_CHARS: Final = 500  # of an error's message, in the snapshot
+STATE_TEXT_CHARS: Final = 500  # of any text in a state: a name, a reason, an error's message
+COUNT_MAX: Final = 2**53 - 1  # what every JSON reader holds exactly; more than this is no size
+TIME_MAX: Final = 200_000_000_000.0  # seconds since the epoch, far beyond any clock's
+CLOCK_OFFSET_MAX: Final = 100 * 366 * 86400.0  # a host without a battery may believe in 1970
 
 # Liveness and progress.
 LATE_PROMISES: Final = 2  # silences promised and passed: late

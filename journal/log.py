@@ -69,8 +69,8 @@ class StreamReader:
                 return
             batch = Batch(self.stream, self.cursor.segment, self.cursor)
             if isinstance(answer, Absent):
-                self.misplaced = self.cursor.bytes > 0
-                if self.cursor.segment >= self.exists and not self.misplaced:
+                self.misplaced |= self.cursor.bytes > 0
+                if self.cursor.segment >= self.exists and self.cursor.bytes == 0:
                     return
                 batch.damages.append(f"{key}: the segment is missing")
             elif answer.size < self.cursor.bytes:
@@ -118,6 +118,9 @@ class StreamReader:
             batch.lines.append(line)
             batch.records.append(record)
             at += len(line) + 1
+            if batch.sealed is not None:
+                break
+        self._check_end(key, start + len(body) - at, batch)
         if self._hash is not None:
             self._hash.update(body[:end])
         self.cursor = batch.cursor = Cursor(batch.segment, at, seq)
@@ -131,7 +134,7 @@ class StreamReader:
         if opened["type"] != events.SEGMENT_OPENED:
             batch.damages.append(f"{key}: it does not begin with segment_opened")
             return
-        check_version(opened)
+        check_version(opened, key)
         place = (self._run_id, self.stream, batch.segment)
         if (opened.get("run_id"), opened.get("stream"), opened.get("segment")) != place:
             batch.damages.append(f"{key}: it says it is a segment of another place")
@@ -139,6 +142,13 @@ class StreamReader:
         said = prev.get("sha256") if isinstance(prev, dict) else None
         if self._previous_sha256 is not None and said != self._previous_sha256:
             batch.damages.append(f"{key}: the segment before it is not the one it was chained to")
+
+    def _check_end(self, key: str, rest: int, batch: Batch) -> None:
+        """Check that a seal is last, and that only the last segment is open."""
+        if batch.sealed is not None and rest:
+            batch.damages.append(f"{key}: {rest} bytes behind its seal")
+        elif batch.sealed is None and batch.segment < self.exists and not batch.damages:
+            batch.damages.append(f"{key}: it has no seal, though a segment follows it")
 
     def _check_seal(
         self, key: str, seal: events.Record, before: bytes, at: int, batch: Batch

@@ -129,19 +129,26 @@ def tail_of(body: bytes, name: str) -> Tail:
         last = events.decode(body[body.rfind(b"\n", 0, -1) + 1 :])
         if opened["type"] != events.SEGMENT_OPENED:
             raise ValueError("it does not begin with segment_opened")
-        check_version(opened)
+        check_version(opened, name)
         if last["type"] == events.SEGMENT_SEALED:
-            return Tail(last["seq"], max(opened["epoch"], last["epoch"]), last["reason"], opened)
+            epoch = max(_epoch_of(opened), _epoch_of(last))
+            return Tail(last["seq"], epoch, last["reason"], opened)
         used = last["type"] not in events.CONTROL
-        return Tail(last["seq"] + used, opened["epoch"], None, opened)
+        return Tail(last["seq"] + used, _epoch_of(opened), None, opened)
     except (ValueError, KeyError, TypeError) as wrong:
         raise Corrupt(f"{name} is not a journal segment: {wrong}") from wrong
 
 
-def check_version(opened: events.Record) -> None:
+def _epoch_of(control: events.Record) -> int:
+    if type(control.get("epoch")) is not int:
+        raise ValueError("its epoch is no number")
+    return int(control["epoch"])
+
+
+def check_version(opened: events.Record, name: str) -> None:
     """Raise Corrupt if a segment was written in a later version of the format than ours."""
     if opened.get("v") != FORMAT_VERSION:
         raise Corrupt(
-            f"journal format {opened.get('v')!r} is not known here (known: {FORMAT_VERSION}); "
-            "read it with a newer progress-journal"
+            f"{name}: journal format {opened.get('v')!r} is not known here (known: "
+            f"{FORMAT_VERSION}); read it with a newer progress-journal"
         )

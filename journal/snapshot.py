@@ -13,8 +13,9 @@ import orjson
 from journal import eta
 from journal.clock import stamp, stamp_seconds
 from journal.health import duration
-from journal.layout import MAIN
+from journal.layout import MAIN, check_name
 from journal.limits import (
+    COUNT_MAX,
     FLUSH_SECONDS,
     FORMAT_VERSION,
     HEARTBEAT_SECONDS,
@@ -57,6 +58,7 @@ def decode(body: bytes) -> Snapshot:
         return Snapshot({}, None, f"it is not JSON ({wrong})")
     if not isinstance(document, dict):
         return Snapshot({}, None, "it is not a JSON object")
+    document = {key: value for key, value in document.items() if _is_writable(value)}
     own = document.get("journal")
     if not isinstance(own, dict):
         return Snapshot(document, None, "another program has written it")
@@ -64,12 +66,23 @@ def decode(body: bytes) -> Snapshot:
         if own["v"] != FORMAT_VERSION:
             return Snapshot(document, None, f"its journal part has format {own['v']!r}")
         streams = {
-            name: Folded(Cursor(**part["cursor"]), StreamState.from_json(part["state"]))
+            check_name("stream", name): Folded(
+                Cursor(**part["cursor"]), StreamState.from_json(part["state"])
+            )
             for name, part in own["streams"].items()
         }
     except (KeyError, TypeError, ValueError, AttributeError) as wrong:
         return Snapshot(document, None, f"its journal part is damaged ({wrong!r})")
     return Snapshot(document, streams)
+
+
+def _is_writable(value: Any) -> bool:
+    """Tell whether a value that was read can be written again: it may be too deep for that."""
+    try:
+        orjson.dumps(value)
+    except TypeError:
+        return False
+    return True
 
 
 def encode(document: Mapping[str, Any]) -> bytes:
@@ -91,7 +104,7 @@ def render(run_id: str, run: Run, stored: Mapping[str, Any]) -> dict[str, Any]:
     lead = lead_of(run)
     phase = _phase_of(lead, states)
     sources = sorted((s for state in states for s in state.sources), key=lambda s: s.started)
-    estimate, reached = _estimate(lead, phase[1], phase[3], sources, states)
+    estimate, reached = _estimate(lead, phase[1], phase[3], states)
     progress = _progress(states, lead, sources)
     progress["estimated_completion"] = (
         stamp_seconds(reached + estimate.remaining) if estimate else None
@@ -127,7 +140,7 @@ def render(run_id: str, run: Run, stored: Mapping[str, Any]) -> dict[str, Any]:
         },
         "sources": [_source(source) for source in sources],
         "errors": _errors(states),
-        "dropped": sum(state.dropped for state in states),
+        "dropped": _sum(state.dropped for state in states),
         "vitals": _vitals(lead, states),
     }
     return _with_carried(own, run, lead, stored)
@@ -137,24 +150,26 @@ def _with_carried(
     own: dict[str, Any], run: Run, lead: StreamState, stored: Mapping[str, Any]
 ) -> dict[str, Any]:
     """Add what others wrote, and the journal's own part at the end."""
-    journal = stored.get("journal")
-    filled = journal.get("filled", []) if isinstance(journal, dict) else []
-    carried = {key: value for key, value in stored.items() if key not in own and key != "journal"}
-    foreign = stored.get("progress")
-    if isinstance(foreign, dict):
-        own["progress"] = {**foreign, **own["progress"]}
     wanted = {
         "start_time": lead.started and stamp_seconds(lead.started),
         "instance_id": lead.host or None,
     }
-    ours = [key for key in wanted if carried.get(key) is None or key in filled]
+    journal = stored.get("journal")
+    noted = journal.get("filled") if isinstance(journal, dict) else None
+    filled = [key for key in wanted if isinstance(noted, list) and key in noted]
+    left_out = {*own, *filled, "journal"}
+    carried = {key: value for key, value in stored.items() if key not in left_out}
+    foreign = stored.get("progress")
+    if isinstance(foreign, dict):
+        own["progress"] = {**foreign, **own["progress"]}
+    ours = {key: value for key, value in wanted.items() if value and carried.get(key) is None}
     return {
         **own,
         **carried,
-        **{key: wanted[key] for key in ours},
+        **ours,
         "journal": {
             "v": FORMAT_VERSION,
-            "filled": ours,
+            "filled": list(ours),
             "streams": {
                 name: {"cursor": asdict(folded.cursor), "state": folded.state}
                 for name, folded in sorted(run.items())
@@ -195,36 +210,33 @@ def _speaking(sources: Iterable[SourceState]) -> str | None:
 def _progress(
     states: list[StreamState], lead: StreamState, sources: list[SourceState]
 ) -> dict[str, Any]:
-    policy = [source for source in sources if source.sub_phase == "downloading_policy"]
-    others = [(sub_phase, other) for state in states for sub_phase, other in state.others.items()]
-    policy_summed = sum(o.sources for sub_phase, o in others if sub_phase == "downloading_policy")
-    downloading = [source for source in sources if source.sub_phase.startswith("downloading")]
+    parts = [(source.sub_phase, source.summed) for source in sources]
+    parts += [item for state in states for item in state.others.items()]
+    everything = [part for _, part in parts]
+    policy = [part for sub_phase, part in parts if sub_phase == "downloading_policy"]
+    downloading = [part for sub_phase, part in parts if sub_phase.startswith("downloading")]
+    policy_seen = sum(part.sources for part in policy)
     return {
-        "policy_sources_completed": sum(_is_completed(s) for s in policy) + policy_summed,
-        "policy_sources_total": max(lead.sources_total or 0, len(policy) + policy_summed),
-        "files_downloaded": sum(s.files + s.found_files for s in downloading)
-        + sum(o.files for sub_phase, o in others if sub_phase.startswith("downloading")),
+        "policy_sources_completed": sum(part.completed for part in policy),
+        "policy_sources_total": max(lead.sources_total or 0, policy_seen),
+        "files_downloaded": _sum(part.files for part in downloading),
         "estimated_completion": None,
-        "sources_completed": sum(_is_completed(s) for s in sources)
-        + sum(o.sources for _, o in others),
-        "sources_seen": len(sources) + sum(o.sources for _, o in others),
-        "files_done": sum(s.files + s.found_files for s in sources)
-        + sum(o.files for _, o in others),
-        "bytes_done": sum(s.bytes + s.found_bytes for s in sources)
-        + sum(o.bytes for _, o in others),
+        "sources_completed": sum(part.completed for part in everything),
+        "sources_seen": sum(part.sources for part in everything),
+        "files_done": _sum(part.files for part in everything),
+        "bytes_done": _sum(part.bytes for part in everything),
         "files_skipped": sum(state.skipped for state in states),
     }
 
 
-def _is_completed(source: SourceState) -> bool:
-    return source.ended is not None and not source.failed
+def _sum(counts: Iterable[int]) -> int:
+    return min(sum(counts), COUNT_MAX)
 
 
 def _estimate(
     lead: StreamState,
     sub_phase: str,
     phase_started: float | None,
-    sources: Iterable[SourceState],
     states: Iterable[StreamState],
 ) -> tuple[eta.Estimate | None, float]:
     """Return the estimate and the instant it was made at: that of the newest record."""
@@ -234,7 +246,13 @@ def _estimate(
         return None, reached
     downloading = not sub_phase or sub_phase.startswith("downloading")
     total = lead.sources_total if downloading else None
-    at_work = [source for source in sources if source.sub_phase == sub_phase]
+    at_work: list[SourceState] = []
+    for state in states:
+        for source in state.sources:
+            if source.sub_phase == sub_phase and source.attempt == state.attempt:
+                at_work.append(source)
+            elif source.sub_phase == sub_phase and source.ended is not None and total is not None:
+                total -= 1  # an earlier attempt finished it, in time that is not this one's
     return eta.estimate(at_work, total, reached - begun), reached
 
 
@@ -273,9 +291,9 @@ def _source(source: SourceState) -> dict[str, Any]:
         "source": source.source,
         "sub_phase": source.sub_phase,
         "state": "running" if source.ended is None else "failed" if source.failed else "done",
-        "files": source.files + source.found_files,
+        "files": source.summed.files,
         "files_total": source.files_total,
-        "bytes": source.bytes + source.found_bytes,
+        "bytes": source.summed.bytes,
         "bytes_total": source.bytes_total,
         "skipped": source.skipped,
         "errors": source.errors,
@@ -322,7 +340,7 @@ def _vitals(lead: StreamState, states: list[StreamState]) -> dict[str, Any]:
     return {
         "last_record": stamp(max(records)) if records else None,
         "last_work": stamp(max(works)) if works else None,
-        "only_cpu": bool(burns and works and max(burns) > max(works)),
+        "last_cpu": stamp(max(burns)) if burns else None,
         "stall_after_seconds": max((s.stall_seconds for s in open_states), default=0.0),
         "silence_promised_seconds": round(_promised(states)),
         "waiting": wait

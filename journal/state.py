@@ -11,6 +11,16 @@ from journal.limits import STALL_GAPS, STALL_MAX_SECONDS, STALL_MIN_SECONDS
 
 
 @dataclass(slots=True)
+class Sources:
+    """What counts of some sources of one sub-phase."""
+
+    sources: int = 0
+    completed: int = 0
+    files: int = 0
+    bytes: int = 0
+
+
+@dataclass(slots=True)
 class SourceState:
     """What is known of a source: (sub-phase, name). `found_*` was finished by earlier attempts."""
 
@@ -31,14 +41,15 @@ class SourceState:
     ended: float | None = None
     failed: bool = False  # it ended with an error that was fatal to it
 
-
-@dataclass(slots=True)
-class OtherSources:
-    """The sum over finished sources that are no longer named, of one sub-phase."""
-
-    sources: int = 0
-    files: int = 0
-    bytes: int = 0
+    @property
+    def summed(self) -> Sources:
+        """What counts of it, with what earlier attempts had finished."""
+        return Sources(
+            sources=1,
+            completed=int(self.ended is not None and not self.failed),
+            files=self.files + self.found_files,
+            bytes=self.bytes + self.found_bytes,
+        )
 
 
 @dataclass(slots=True)
@@ -101,7 +112,7 @@ class StreamState:
     sources_total: int | None = None
     phases: list[PhaseState] = field(default_factory=list)
     sources: list[SourceState] = field(default_factory=list)
-    others: dict[str, OtherSources] = field(default_factory=dict)
+    others: dict[str, Sources] = field(default_factory=dict)  # no longer named, by sub-phase
     errors: dict[str, ErrorClass] = field(default_factory=dict)
     errors_total: int = 0
     skipped: int = 0
@@ -138,7 +149,7 @@ class StreamState:
         state = cls(**stored)
         state.phases = [PhaseState(**item) for item in stored["phases"]]
         state.sources = [SourceState(**item) for item in stored["sources"]]
-        state.others = {key: OtherSources(**item) for key, item in stored["others"].items()}
+        state.others = {key: Sources(**item) for key, item in stored["others"].items()}
         state.errors = {key: ErrorClass(**item) for key, item in stored["errors"].items()}
         state.wait = Wait(**stored["wait"]) if stored["wait"] else None
         state.finish = Finish(**stored["finish"]) if stored["finish"] else None

@@ -11,7 +11,7 @@ from typing import Protocol
 from uuid import uuid4
 
 from journal import layout, segments
-from journal.errors import Conflict, Corrupt, Fenced, Held, Refused, Unavailable
+from journal.errors import Conflict, Corrupt, Fenced, Held, JournalError, Refused, Unavailable
 from journal.limits import (
     SEGMENT_MAX_BYTES,
     SEGMENT_ROLL_BYTES,
@@ -151,7 +151,8 @@ class StreamWriter:
         taken = bytes(self._waiting[:end])
         del self._waiting[:end]
         body = self._sent + taken
-        self._sent_seq += taken.count(b"\n")
+        # Counting lines takes as long as composing the body; as a rule everything is taken.
+        self._sent_seq = self._sent_seq + taken.count(b"\n") if self._waiting else self._next_seq
         reason = seal
         if self._waiting or (reason is None and self._is_full(len(body))):
             reason = "roll"
@@ -202,10 +203,7 @@ class StreamWriter:
                 stream.clock.saw(put.store_time)
                 self._apply(put.version)
                 return
-        raise Refused(
-            f"the store refuses to replace {key} though it is what was expected; "
-            "its conditional writes cannot be relied on"
-        )
+        raise _unreliable(key)
 
     def _apply(self, version: Version) -> None:
         self._version = version
@@ -244,8 +242,10 @@ class StreamWriter:
         try:
             found = self._stream.read(self.segment + 1) or self._stream.read(self.segment)
             opened = segments.tail_of(found.body, "its successor").opened if found else {}
-        except (Unavailable, Corrupt):
-            opened = {}
+        except JournalError:
+            opened = {}  # who it was is only told; that it was somebody is certain
+        if opened.get("writer") == self.writer:
+            opened = {}  # our own segment, sealed by a claimant that has not opened its slot yet
         return f"pid {opened.get('pid', '?')} on {opened.get('host', 'an unknown host')}"
 
 
@@ -292,12 +292,24 @@ class Claim:
             body += segments.sealed_line(
                 found.body, reason="takeover", epoch=epoch, seq=tail.seq, ts=stream.clock.stamp()
             )
-            try:
-                stream.store.put(stream.key(segment), body, expect=found.version)
-            except Conflict:
+            if not self._seal(segment, body, found.version):
                 return None
         prev = segments.Link.to(segment, body)
         return self._open(segment=segment + 1, epoch=epoch, seq=tail.seq, prev=prev)
+
+    def _seal(self, segment: int, body: bytes, version: Version) -> bool:
+        """Replace the tail by `body`, its seal included; False if another has moved it."""
+        stream, key = self._stream, self._stream.key(segment)
+        for _ in range(UNMOVED_CONFLICTS):
+            try:
+                stream.store.put(key, body, expect=version)
+            except Conflict:
+                found = stream.read(segment)
+                if found is None or found.version != version:
+                    return False
+            else:
+                return True
+        raise _unreliable(key)
 
     def _open(
         self, *, segment: int, epoch: int, seq: int, prev: segments.Link | None
@@ -355,4 +367,12 @@ class Claim:
             return Held(stream.run_id, stream.name, "an unknown host", 0, "just now")
         opened = segments.tail_of(last[1].body, stream.key(last[0])).opened
         host, pid, since = opened.get("host"), opened.get("pid"), opened.get("ts")
-        return Held(stream.run_id, stream.name, str(host), int(pid or 0), str(since))
+        pid = pid if type(pid) is int else 0
+        return Held(stream.run_id, stream.name, str(host), pid, str(since))
+
+
+def _unreliable(key: str) -> Refused:
+    return Refused(
+        f"the store refuses to replace {key} though it is what was expected; "
+        "its conditional writes cannot be relied on"
+    )

@@ -41,12 +41,15 @@ def end_of(
     end = End(Cursor(segment, found.size, found.next_seq), found.records, found.damages)
     if found.sealed:
         end.cursor = Cursor(segment + 1, 0, found.next_seq)
+    gaps = 0
     while sum(wanted(record) for record, _ in end.records) < count:
         if found.start > 0:
             # Too few in what was read: the same segment again, from further back.
             step *= 8
             part = _Part(store, found.key, max(0, found.start - step), found.start)
-        elif segment > 0 and found.previous_size:
+        elif segment > 0 and (found.previous_size or not gaps):
+            # Behind one that is missing or damaged another may be sound; more are not searched.
+            gaps += not found.previous_size
             segment -= 1
             key = layout.segment_key(run_id, stream, segment)
             part = _Part(store, key, max(0, found.previous_size - step))

@@ -55,6 +55,7 @@ class Tail:
         self._version: Version | None = None
         self._attempt = 0
         self._outage = _Outage(complain)
+        self._complained_of: set[str] = set()
 
     def everything(self) -> Iterator[Event]:
         """Yield all events there are. Raises Missing, Unavailable, Refused, Corrupt."""
@@ -232,6 +233,9 @@ class Tail:
 
     def _complain_of(self, damages: Iterable[str]) -> None:
         for damage in damages:
+            if damage in self._complained_of:
+                continue  # it is found again with every poll
+            self._complained_of.add(damage)
             self.damaged += 1
             self._complain(damage)
 

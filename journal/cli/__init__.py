@@ -34,7 +34,19 @@ _EXIT: Final[tuple[tuple[type[Exception], int], ...]] = (
 EXIT_DAMAGED: Final = 13
 
 
+class _ReaderGone(Exception):
+    """Whoever read our output has gone; click would make exit code 1 of a BrokenPipeError."""
+
+
 class _Commands(click.Group):
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            answer = super().invoke(ctx)
+            sys.stdout.flush()
+        except BrokenPipeError as gone:
+            raise _ReaderGone from gone
+        return answer
+
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(_COMMANDS)
 
@@ -73,7 +85,6 @@ def main(arguments: list[str] | None = None) -> None:
 def _run(arguments: list[str]) -> int:
     try:
         answer: Any = group.main(arguments, prog_name="journal", standalone_mode=False)
-        sys.stdout.flush()
     except click.exceptions.Exit as done:
         return done.exit_code
     except click.ClickException as wrong:
@@ -81,8 +92,8 @@ def _run(arguments: list[str]) -> int:
         return wrong.exit_code
     except (click.Abort, KeyboardInterrupt):
         return 130
-    except BrokenPipeError:
-        # Whoever read our output has gone; so must the rest of it, without a word.
+    except _ReaderGone:
+        # The rest of the output must go, too, without a word.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
     except (JournalError, ValueError) as wrong:
@@ -91,5 +102,10 @@ def _run(arguments: list[str]) -> int:
         click.echo(f"journal: {printable(wrong)}", err=True)
         if os.environ.get("JOURNAL_DEBUG"):
             raise
-        return next(code for kind, code in _EXIT if isinstance(wrong, kind))
+        return exit_code(wrong)
     return answer if isinstance(answer, int) else 0
+
+
+def exit_code(wrong: JournalError | ValueError) -> int:
+    """Return the exit code that an error stands for."""
+    return next(code for kind, code in _EXIT if isinstance(wrong, kind))

@@ -3,7 +3,7 @@
 import click
 
 from journal import index, markers
-from journal.cli import EXIT_DAMAGED
+from journal.cli import EXIT_DAMAGED, exit_code
 from journal.cli.options import complain, root_option, with_run
 from journal.compactor import Compactor
 from journal.errors import JournalError, Missing
@@ -34,14 +34,16 @@ def command(run: str | None, root: str | None, *, everything: bool) -> int:
     if run is not None:
         writable = connect(parse_place(root, run).root)
         return with_run(root, run, lambda _, run_id: _compact(writable, run_id))
-    store, failed = connect(root), False
+    store, code = connect(root), 0
     for run_id in list(run_ids(store)):
         try:
-            failed |= bool(_compact(store, run_id))
+            code = max(code, _compact(store, run_id))
+        except Missing as none:
+            complain(f"{none}, left out")
         except JournalError as wrong:
             complain(str(wrong))
-            failed = True
-    return EXIT_DAMAGED if failed else 0
+            code = max(code, exit_code(wrong))
+    return code
 
 
 def _compact(store: Store, run_id: str) -> int:

@@ -1,7 +1,7 @@
 """An event as a line for people."""
 
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Final
 
 from journal import events
 from journal.clock import local, parse_stamp
@@ -52,7 +52,7 @@ def _source_started(record: Record) -> str:
     if record.get("files") is not None:
         told.append(f"{record['files']} files")
     if record.get("bytes") is not None:
-        told.append(_size(record["bytes"]))
+        told.append(size(record["bytes"]))
     done = record.get("done")
     if isinstance(done, dict):
         told.append(f"{done.get('files')} files done before")
@@ -60,14 +60,14 @@ def _source_started(record: Record) -> str:
 
 
 def _progress(record: Record) -> str:
-    moved = _size(record.get("bytes"))
+    moved = size(record.get("bytes"))
     return f"{record.get('source')}: {record.get('files')} files, {moved}"
 
 
 def _file_done(record: Record) -> str:
     seconds = record.get("seconds")
     took = "" if seconds is None else f" in {seconds} s"
-    return f"{record.get('source')}: {record.get('path')} ({_size(record.get('bytes'))}{took})"
+    return f"{record.get('source')}: {record.get('path')} ({size(record.get('bytes'))}{took})"
 
 
 def _file_skipped(record: Record) -> str:
@@ -76,7 +76,7 @@ def _file_skipped(record: Record) -> str:
 
 def _source_done(record: Record) -> str:
     took = f"{record.get('seconds')} s"
-    moved = _size(record.get("bytes"))
+    moved = size(record.get("bytes"))
     return f"{record.get('source')}: {record.get('files')} files, {moved} in {took}"
 
 
@@ -95,17 +95,13 @@ def _error(record: Record) -> str:
 def _heartbeat(record: Record) -> str:
     flying = record.get("in_flight")
     count = len(flying) if isinstance(flying, list) else 0
-    moved, cpu = _size(record.get("bytes")), record.get("cpu_seconds")
+    moved, cpu = size(record.get("bytes")), record.get("cpu_seconds")
     return f"{record.get('files')} files, {moved}, CPU {cpu} s, {count} in flight"
 
 
 def _finished(record: Record) -> str:
     message = record.get("message")
     return f"{record.get('status')}" + (f": {message}" if message else "")
-
-
-def _size(value: Any) -> str:
-    return size(value) if type(value) in (int, float) else "? B"
 
 
 _WORDS: Final[dict[str, Callable[[Record], str]]] = {

@@ -11,7 +11,7 @@ from journal.cli.options import complain, output_option, root_option, with_run
 from journal.clock import local, parse_stamp
 from readers.status import Status
 from readers.status import status as read_status
-from readers.text import printable, size
+from readers.text import printable, printable_json, size
 
 _SOURCES_SHOWN = 30
 
@@ -35,7 +35,7 @@ def command(run: str, root: str | None, output: str) -> int:
     for complaint in status.complaints:
         complain(complaint)
     if output == "json":
-        click.echo(orjson.dumps(as_json(status), option=orjson.OPT_INDENT_2))
+        click.echo(printable_json(orjson.dumps(as_json(status), option=orjson.OPT_INDENT_2)))
     else:
         for line in _lines(status):
             click.echo(printable(line))
@@ -67,9 +67,9 @@ def _lines(status: Status) -> Iterator[str]:
     errors = document.get("errors")
     if isinstance(errors, dict) and errors.get("count"):
         yield f"errors    {errors['count']}"
-        for known in errors.get("classes", []):
-            last = f"last {_time(known['last'])}: {known['message']}"
-            yield f"          {known['count']} × {known['error']}, {last}"
+        for known in _mappings(errors.get("classes")):
+            last = f"last {_time(known.get('last'))}: {known.get('message')}"
+            yield f"          {known.get('count')} × {known.get('error')}, {last}"
     if document.get("dropped"):
         yield f"dropped   {document['dropped']} records could not be kept"
     yield from _sources(document.get("sources"))
@@ -81,12 +81,18 @@ def _times(document: dict[str, Any]) -> Iterator[str]:
     yield f"seen      {_time(document.get('last_update'))}"
     eta = document.get("eta")
     if isinstance(eta, dict):
-        between = f"between {_time(eta['low'])} and {_time(eta['high'])}"
-        yield f"ends      about {_time(eta['at'])}, {between}, by {eta['basis']}"
+        between = f"between {_time(eta.get('low'))} and {_time(eta.get('high'))}"
+        yield f"ends      about {_time(eta.get('at'))}, {between}, by {eta.get('basis')}"
 
 
-def _sources(sources: Any) -> Iterator[str]:
-    if not isinstance(sources, list) or not sources:
+def _mappings(value: Any) -> list[dict[str, Any]]:
+    """Take what a list of mappings has of them; the document may be another program's."""
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+
+
+def _sources(value: Any) -> Iterator[str]:
+    sources = _mappings(value)
+    if not sources:
         return
     yield ""
     hidden = len(sources) - _SOURCES_SHOWN

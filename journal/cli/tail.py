@@ -15,6 +15,7 @@ from journal.cli.options import complain, output_option, root_option, run_argume
 from journal.events import CONTROL, HEARTBEAT, Record, check_type
 from journal.stores import ReadStore
 from readers.tail import Event, Tail
+from readers.text import printable_json
 
 _HIDDEN: Final = CONTROL | {HEARTBEAT}
 _ALL: Final = -1
@@ -107,9 +108,10 @@ def _json_line(run_id: str) -> Callable[[Event], bytes]:
     def line(event: Event) -> bytes:
         record, stream = event.record, event.stream
         if "run_id" in record or "stream" in record:
-            return orjson.dumps({**record, "run_id": run_id, "stream": stream}) + b"\n"
+            line = orjson.dumps({**record, "run_id": run_id, "stream": stream}) + b"\n"
+            return printable_json(line)
         if stream not in tails:
             tails[stream] = b"," + orjson.dumps({"run_id": run_id, "stream": stream})[1:] + b"\n"
-        return event.line.rstrip()[:-1] + tails[stream]
+        return printable_json(event.line.rstrip()[:-1] + tails[stream])
 
     return line

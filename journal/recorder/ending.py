@@ -9,8 +9,10 @@ import os
 import signal
 import sys
 import threading
-from types import FrameType, TracebackType
+from types import FrameType
 from typing import TYPE_CHECKING, Any, Final
+
+from journal.recorder.source import words_of
 
 if TYPE_CHECKING:
     from journal.recorder.run import Run
@@ -20,7 +22,6 @@ _SIGNALS: Final = (signal.SIGTERM, signal.SIGHUP)
 
 _live: Final[dict["Run", None]] = {}
 _ours: Final[dict[int, int]] = {}  # signals whose default we took the place of, and where
-_uncaught: BaseException | None = None
 _exit_code: object = None
 _is_installed = False
 
@@ -55,7 +56,7 @@ def status_of(error: BaseException | None) -> tuple[str, str | None]:
         return status_of_exit(error.code)
     if isinstance(error, KeyboardInterrupt):
         return "aborted", "interrupted (SIGINT)"
-    words = f"{type(error).__qualname__}: {error}".rstrip(": ")
+    words = f"{type(error).__qualname__}: {words_of(error)}".rstrip(": ")
     return ("failed" if isinstance(error, Exception) else "aborted"), words
 
 
@@ -69,7 +70,7 @@ def status_of_exit(code: object) -> tuple[str, str | None]:
             return "aborted", f"exit code {code} ({signal.Signals(code - 128).name})"
         except ValueError:
             return "failed", f"exit code {code}"
-    return "failed", f"exit code {code}" if isinstance(code, int) else str(code)
+    return "failed", f"exit code {code}" if isinstance(code, int) else words_of(code)
 
 
 def _install() -> None:
@@ -78,14 +79,7 @@ def _install() -> None:
         return
     _is_installed = True
     atexit.register(_end_at_exit)
-    hook, exit_ = sys.excepthook, sys.exit
-
-    def note_uncaught(
-        kind: type[BaseException], error: BaseException, where: TracebackType | None
-    ) -> None:
-        global _uncaught  # noqa: PLW0603
-        _uncaught = error
-        hook(kind, error, where)
+    exit_ = sys.exit
 
     def note_exit(code: Any = None) -> None:
         # Nothing else tells an exit handler with which code the process goes.
@@ -94,13 +88,15 @@ def _install() -> None:
             _exit_code = code
         exit_(code)
 
-    sys.excepthook = note_uncaught
     sys.exit = note_exit  # type: ignore[assignment]
 
 
 def _end_at_exit() -> None:
-    if _uncaught is not None:
-        status, message = status_of(_uncaught)
+    # What the interpreter notes before it calls whatever hook there is. In a session with a
+    # prompt an uncaught exception ends nothing.
+    uncaught = None if hasattr(sys, "ps1") else getattr(sys, "last_value", None)
+    if uncaught is not None:
+        status, message = status_of(uncaught)
     else:
         status, message = status_of_exit(_exit_code)
     _finish_all(status, message)

@@ -26,16 +26,17 @@ if TYPE_CHECKING:
 class Waiter:
     """Waits until everything said before it is durable, or surely is not going to be."""
 
-    __slots__ = ("_settled", "ok")
+    __slots__ = ("_settled", "is_whole", "ok")
 
     def __init__(self) -> None:
         self.ok = False
+        self.is_whole = True  # nothing said before it was given up
         self._settled = Event()
 
     def settle(self, ok: bool) -> None:  # noqa: FBT001 - the only argument is the answer
         """Say how it ended; only the first word counts."""
         if not self._settled.is_set():
-            self.ok = ok
+            self.ok = ok and self.is_whole
             self._settled.set()
 
     def wait(self, timeout: float | None) -> bool:
@@ -54,6 +55,14 @@ class Tally:
         self.bytes = 0
         self.said_bytes = 0
         self.started_ns = 0
+
+
+def whole(value: object) -> int:
+    """Make a count of what the job gave, 0 if it is none; foreign objects may raise anything."""
+    try:
+        return max(0, int(value))  # type: ignore[call-overload, no-any-return]
+    except Exception:  # noqa: BLE001
+        return 0
 
 
 class Intake:

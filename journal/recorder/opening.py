@@ -8,7 +8,6 @@ from journal.clock import parse_stamp
 from journal.compactor import read_run
 from journal.errors import Held
 from journal.layout import MAIN
-from journal.stores import Found
 from journal.stores.probe import ensure_probed
 from journal.stream import Claim, Stream, StreamWriter
 
@@ -46,7 +45,8 @@ class Opening:
         """
         if self._claim is None:
             ensure_probed(self.stream.store)
-            self._claim = Claim(self.stream, resume=self._start.resume, hint=self._look())
+            hint = self._look()  # it may settle another name for the stream
+            self._claim = Claim(self.stream, resume=self._start.resume, hint=hint)
         writer = self._claimed()
         if self._start.resume:
             run = read_run(self.stream.store, self.stream.run_id).run
@@ -77,7 +77,8 @@ class Opening:
         answer = stream.store.get(layout.snapshot_key(stream.run_id))
         stream.clock.saw(answer.store_time)
         if start.join:
-            if isinstance(answer, Found) or log.stream_names(stream.store, stream.run_id):
+            # A document alone is no run yet: the pipeline around posts one before.
+            if log.stream_names(stream.store, stream.run_id):
                 self._name_beside_main()
             return None
         if not start.resume:

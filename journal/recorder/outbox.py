@@ -31,12 +31,15 @@ class Outbox:
     @property
     def is_crowded(self) -> bool:
         """Whether heartbeats and progress have to be given up."""
-        return len(self.lines) + self.unsent_bytes >= OUTBOX_SOFT_BYTES
+        return self.seal is not None or len(self.lines) + self.unsent_bytes >= OUTBOX_SOFT_BYTES
 
     @property
     def room(self) -> int:
-        """Bytes until everything has to be given up; none left if it is not positive."""
-        return OUTBOX_BYTES - len(self.lines) - self.unsent_bytes
+        """Bytes until everything has to be given up; none left if it is not positive.
+
+        Behind the end of the stream there is none.
+        """
+        return 0 if self.seal is not None else OUTBOX_BYTES - len(self.lines) - self.unsent_bytes
 
     def take(self) -> tuple[bytearray, int]:
         """Hand over all lines that wait, and how many records they are."""

@@ -23,7 +23,7 @@ from journal.recorder.opening import Opening
 from journal.recorder.outbox import Outbox
 from journal.recorder.pump import Pump
 from journal.recorder.sender import Sender
-from journal.recorder.source import Source, error_fields, was_told
+from journal.recorder.source import Source, error_fields, text_of, was_told
 from journal.recorder.vitals import Vitals, sample
 from journal.segments import Reason
 
@@ -126,7 +126,7 @@ class Run:
         """
         _check_texts({"source": name})
         totals = {"files": files, "bytes": bytes}
-        _check_counts({**totals, "done_files": done_files, "done_bytes": done_bytes})
+        check_counts({**totals, "done_files": done_files, "done_bytes": done_bytes})
         if not name:
             raise ValueError("source must not be empty")
         source = self._sources.get((self._sub_phase, name))
@@ -141,7 +141,7 @@ class Run:
         source.start(fields)
         return source
 
-    def emit(self, type: str, **fields: Any) -> None:
+    def emit(self, type: str, /, **fields: Any) -> None:
         """Say an event of any type, with any fields.
 
         Raises ValueError for an ill-formed type, and for types and fields that the journal keeps to
@@ -159,6 +159,8 @@ class Run:
         wait counts for an hour at most. Raises ValueError if it is none of these.
         """
         _check_texts({"reason": reason})
+        if not reason:
+            raise ValueError("reason must not be empty")
         fields: dict[str, Any] = {"reason": reason}
         if until is not None:
             fields["until"] = _stamp_of(until)
@@ -180,7 +182,7 @@ class Run:
         if source is not None:
             fields["source"] = source
         if path is not None:
-            fields["path"] = str(path)
+            fields["path"] = text_of(path)
         self._intake.say(events.ERROR, fields)
 
     def flush(self, timeout: float | None = None) -> bool:
@@ -190,7 +192,7 @@ class Run:
         """
         if self._is_elsewhere() or self._last is not None:
             return self._last is not None and self._last.wait(timeout)
-        return self._intake.await_durable().wait(timeout)
+        return self._await_durable().wait(timeout)
 
     def finish(self, status: str = "completed", message: str | None = None) -> None:
         """End the run: `completed`, `failed`, `aborted` or `preempted`. The first end counts.
@@ -221,7 +223,7 @@ class Run:
             return
         if self._last is None:
             say()
-            self._last = self._intake.await_durable(seal)
+            self._last = self._await_durable(seal)
         # A second end, out of a signal handler too, waits for the first.
         ok = self._last.wait(EXIT_SECONDS)
         ending.forget(self)
@@ -230,6 +232,13 @@ class Run:
             log.warning(
                 "journal of run %s: its end is not in the store: %s", self.run_id, self.trouble
             )
+
+    def _await_durable(self, seal: Reason | None = None) -> Waiter:
+        waiter = self._intake.await_durable(seal)
+        # The pump looks at the queue once more after the sender is done; later nobody does.
+        if self._sender.is_done:
+            waiter.settle(ok=False)
+        return waiter
 
     def _is_elsewhere(self) -> bool:
         """Whether this is a forked child, where neither thread lives."""
@@ -262,17 +271,21 @@ def _check_texts(fields: dict[str, Any]) -> None:
             raise ValueError(f"{name} must be text, not {type(value).__name__}")
 
 
-def _check_counts(fields: dict[str, Any]) -> None:
+def check_counts(fields: dict[str, Any]) -> None:
+    """Raise ValueError if one of the fields is neither None nor a whole number."""
     for name, value in fields.items():
         if value is not None and (type(value) is not int or value < 0):
             raise ValueError(f"{name} must be a whole number, not {value!r}")
 
 
 def _stamp_of(until: float | datetime | str) -> str:
-    if isinstance(until, str):
-        until = datetime.fromisoformat(until)
-    if isinstance(until, datetime):
-        if until.tzinfo is None:
-            raise ValueError("until must say its time zone")
-        until = until.timestamp()
-    return stamp(until)
+    try:
+        if isinstance(until, str):
+            until = datetime.fromisoformat(until)
+        if isinstance(until, datetime):
+            if until.tzinfo is None:
+                raise ValueError("it does not say its time zone")
+            until = until.timestamp()
+        return stamp(until)
+    except (TypeError, ValueError, OverflowError) as wrong:
+        raise ValueError(f"until {until!r} is no time: {wrong}") from wrong

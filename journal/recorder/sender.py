@@ -96,9 +96,11 @@ class Sender:
         return wait
 
     def _heed_waiters(self) -> None:
-        """Let somebody who begins to wait for the store have it tried at once, once."""
+        """Let somebody who begins to wait have the store tried at once, once; the end, too."""
         with self._outbox.lock:
-            waiter = self._outbox.marks[0][1] if self._outbox.marks else None
+            marks = self._outbox.marks
+            newest = -1 if self._outbox.seal is not None else 0
+            waiter = marks[newest][1] if marks else None
         if waiter is not None and waiter is not self._waited_for:
             self._retry_at = -NEVER
         self._waited_for = waiter
@@ -130,7 +132,9 @@ class Sender:
             urgent, waiting = outbox.urgent, len(outbox.lines) + writer.waiting_bytes
         if not waiting and not explicit:
             return NEVER
-        urgent = urgent or explicit or waiting >= FLUSH_BYTES or not self._has_begun
+        # What was sent before and not taken has waited long enough; the retry paces itself.
+        urgent = urgent or explicit or waiting >= FLUSH_BYTES or writer.waiting_bytes > 0
+        urgent = urgent or not self._has_begun
         due = self._flushed_at + (FLUSH_PAUSE_SECONDS if urgent else self._stream.flush_seconds)
         if now < due and not explicit:
             return due - now
@@ -197,14 +201,14 @@ class Sender:
             main = read_run(stream.store, stream.run_id).run[MAIN].state
             if main.writer == writer.writer:
                 markers.install(stream.store, stream.run_id, main)
-        self.is_done = True
         self._outbox.close(ok=True)
+        self.is_done = True  # last: whoever sees it may rely on every waiter being settled
 
     def _stop(self, over: JournalError | Ended) -> None:
         """Another writer has the stream, or it must not be resumed: say so and write no more."""
         self.trouble = over
-        self.is_done = True
         self._outbox.close(ok=False)
+        self.is_done = True
         if self.is_unattended:
             log.error("journal of run %s stops: %s; the job goes on", self._stream.run_id, over)
         self._opened.settle(ok=False)

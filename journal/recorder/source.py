@@ -10,10 +10,11 @@ from collections.abc import Iterable, Iterator
 from types import TracebackType
 from typing import Any, Final, Self
 
+from journal import events
 from journal.clock import NS, now_ns
 from journal.events import ERROR, FILE_DONE, FILE_SKIPPED, SOURCE_DONE, SOURCE_STARTED
 from journal.limits import QUEUE_RECORDS
-from journal.recorder.intake import Intake, Tally
+from journal.recorder.intake import Intake, Tally, whole
 
 TRACEBACK_CHARS: Final = 8_000
 
@@ -21,9 +22,9 @@ TRACEBACK_CHARS: Final = 8_000
 def error_fields(error: BaseException | str, *, fatal: bool) -> dict[str, Any]:
     """Describe an error for its event; an exception comes with the end of its traceback."""
     if not isinstance(error, BaseException):
-        return {"message": str(error), "error": "Error", "fatal": fatal}
+        return {"message": words_of(error), "error": "Error", "fatal": fatal}
     described = {
-        "message": str(error) or type(error).__name__,
+        "message": words_of(error) or type(error).__name__,
         "error": type(error).__qualname__,
         "fatal": fatal,
     }
@@ -31,6 +32,11 @@ def error_fields(error: BaseException | str, *, fatal: bool) -> dict[str, Any]:
         text = "".join(traceback.format_exception(error))
         described["traceback"] = text[-TRACEBACK_CHARS:]
     return described
+
+
+def words_of(error: object) -> str:
+    """Return what an error says, even if its own `__str__` fails."""
+    return str(events.plain(error))
 
 
 class File:
@@ -53,7 +59,7 @@ class File:
         """Count `bytes` more as moved; a boto3 `Callback` may be this method."""
         try:
             self.bytes += bytes
-        except TypeError:
+        except Exception:  # noqa: BLE001 - a callback must not stop the download that calls it
             return
 
     def wrap(self, fileobj: Any) -> "CountingFile":
@@ -71,12 +77,14 @@ class File:
         intake = self._intake
         intake.open_files.pop(self, None)
         if error is None:
-            moved = self.bytes if self.size is None else max(self.size, self.bytes)
+            moved = max(whole(self.size), whole(self.bytes))
             seconds = round((now_ns() - self.opened_ns) / NS, 3)
             self._source.file_done(self.path, bytes=moved, seconds=seconds)
             return
+        if isinstance(error, GeneratorExit):
+            return  # the loop over `track` was left; whoever left it says why
         fields = error_fields(error, fatal=False)
-        fields.update(source=self.tally.source, path=_text(self.path))
+        fields.update(source=self.tally.source, path=text_of(self.path))
         intake.say(ERROR, fields, self.tally)
         _mark_told(error)
 
@@ -118,10 +126,13 @@ class CountingFile:
         self._file.advance(len(data) if written is None else written)
         return written
 
-    def __iter__(self) -> Iterator[Any]:
-        for line in self._fileobj:
-            self._file.advance(len(line))
-            yield line
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> Any:
+        line = next(self._fileobj)
+        self._file.advance(len(line))
+        return line
 
     def __enter__(self) -> Self:
         self._fileobj.__enter__()
@@ -160,7 +171,7 @@ class Source:
 
     def file_skipped(self, path: Any, reason: str) -> None:
         """Say that a file was left out, and why."""
-        fields = {"source": self.name, "path": _text(path), "reason": reason}
+        fields = {"source": self.name, "path": text_of(path), "reason": reason}
         self._intake.say(FILE_SKIPPED, fields, self._tally)
 
     def track(self, paths: Iterable[Any]) -> Iterator[Any]:
@@ -205,15 +216,16 @@ def _mark_told(error: BaseException) -> None:
         return  # an exception with slots is told again, which only costs a line
 
 
-def _text(path: Any) -> Any:
+def text_of(path: Any) -> Any:
+    """Return a path as text, as itself if it is none."""
     try:
         return os.fsdecode(path)
-    except TypeError:
+    except Exception:  # noqa: BLE001 - a foreign __fspath__ may raise anything
         return path
 
 
 def _size(path: Any) -> int | None:
     try:
         return os.stat(path).st_size  # noqa: PTH116 - whatever the caller tracks need not be a Path
-    except (OSError, TypeError, ValueError):
+    except Exception:  # noqa: BLE001 - …
         return None

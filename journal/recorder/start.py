@@ -19,7 +19,7 @@ from journal.limits import (
     START_SECONDS,
 )
 from journal.recorder.opening import Ended, Opening, Start
-from journal.recorder.run import Run
+from journal.recorder.run import Run, check_counts
 from journal.stores import connect
 from journal.stream import Stream
 
@@ -64,6 +64,8 @@ def start_run(
     layout.check_name("run id", run_id)
     layout.check_name("stream", stream)
     _check_promises(heartbeat_seconds, flush_seconds)
+    if params is not None and not isinstance(params, Mapping):
+        raise ValueError("params must be a mapping")
     host = socket.gethostname()
     fields = {**_planned(sources), "host": host, "pid": os.getpid(), "params": dict(params or {})}
     opening = Opening(
@@ -132,7 +134,12 @@ def _planned(sources: SourcePlan | None) -> dict[str, Any]:
         return {"sources_total": sources}
     if isinstance(sources, str | bytes) or not isinstance(sources, Sequence):
         raise ValueError("sources must be a number, a list of names, or a list of mappings")
-    plans = [{"source": item} if isinstance(item, str) else dict(item) for item in sources]
-    if not all(isinstance(plan.get("source"), str) for plan in plans):
+    plans = [{"source": item} if isinstance(item, str) else item for item in sources]
+    return {"sources_total": len(plans), "sources": [_checked(plan) for plan in plans]}
+
+
+def _checked(plan: object) -> dict[str, Any]:
+    if not isinstance(plan, Mapping) or not isinstance(plan.get("source"), str):
         raise ValueError("each of sources must be a name or a mapping with its name in 'source'")
-    return {"sources_total": len(plans), "sources": plans}
+    check_counts({name: plan.get(name) for name in ("files", "bytes")})
+    return dict(plan)

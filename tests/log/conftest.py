@@ -1,0 +1,5 @@
+"""The tests of the log, its property tests under the profile that the environment names."""
+
+import profiles
+
+profiles.load()

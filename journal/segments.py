@@ -9,8 +9,7 @@ A control line carries the `seq` of the next record and uses none up.
 """
 
 from dataclasses import dataclass
-from hashlib import sha256
-from typing import Final, Literal, Self
+from typing import Final, Literal
 
 from journal import events
 from journal.errors import Corrupt
@@ -40,11 +39,6 @@ class Link:
     segment: int
     size: int  # bytes
     sha256: str
-
-    @classmethod
-    def to(cls, segment: int, body: bytes) -> Self:
-        """Return the link to a whole segment."""
-        return cls(segment, len(body), sha256(body).hexdigest())
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +99,8 @@ def opened_line(opening: Opening, *, seq: int, ts: str) -> bytes:
     )
 
 
-def sealed_line(before: bytes, *, reason: Reason, epoch: int, seq: int, ts: str) -> bytes:
-    """Return the line that seals `before`, all that the segment holds so far."""
+def sealed_line(size: int, digest: str, *, reason: Reason, epoch: int, seq: int, ts: str) -> bytes:
+    """Return the line that seals a segment of `size` bytes so far, whose SHA-256 is `digest`."""
     return events.encode(
         {
             "seq": seq,
@@ -114,8 +108,8 @@ def sealed_line(before: bytes, *, reason: Reason, epoch: int, seq: int, ts: str)
             "type": events.SEGMENT_SEALED,
             "reason": reason,
             "epoch": epoch,
-            "bytes": len(before),
-            "sha256": sha256(before).hexdigest(),
+            "bytes": size,
+            "sha256": digest,
         }
     )
 

@@ -7,6 +7,7 @@ outcomes, `Claim` its taking over.
 """
 
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Protocol
 from uuid import uuid4
 
@@ -75,6 +76,7 @@ class StreamWriter:
         # `_sent` is what the last put of the active segment carried; unless `_settled`, nobody
         # knows yet whether it was applied. `_version` is what we last knew to be there.
         self._sent = body
+        self._hash = sha256(body)  # of the active segment: nothing is hashed twice
         self._sent_seq = seq
         self._version: Expectation = version
         self._settled = True
@@ -151,19 +153,23 @@ class StreamWriter:
         taken = bytes(self._waiting[:end])
         del self._waiting[:end]
         body = self._sent + taken
+        self._hash.update(taken)
         # Counting lines takes as long as composing the body; as a rule everything is taken.
         self._sent_seq = self._sent_seq + taken.count(b"\n") if self._waiting else self._next_seq
         reason = seal
         if self._waiting or (reason is None and self._is_full(len(body))):
             reason = "roll"
         if reason is not None:
-            body += segments.sealed_line(
-                body,
+            seal_line = segments.sealed_line(
+                len(body),
+                self._hash.hexdigest(),
                 reason=reason,
                 epoch=self.epoch,
                 seq=self._sent_seq,
                 ts=self._stream.clock.stamp(),
             )
+            body += seal_line
+            self._hash.update(seal_line)
             self._sealed = reason
         return body
 
@@ -179,11 +185,12 @@ class StreamWriter:
             epoch=previous.epoch,
             claimant=previous.claimant,
             clock_offset=self._stream.clock.offset,
-            prev=segments.Link.to(previous.segment, self._sent),
+            prev=segments.Link(previous.segment, len(self._sent), self._hash.hexdigest()),
         )
         self._sent = segments.opened_line(
             self._opening, seq=self._sent_seq, ts=self._stream.clock.stamp()
         )
+        self._hash = sha256(self._sent)
         self._version = ABSENT
         self._settled = False
         self._sealed = None
@@ -287,14 +294,21 @@ class Claim:
         tail = segments.tail_of(found.body, stream.key(segment))
         if tail.sealed == "pruned":
             raise Refused(f"run {stream.run_id} was pruned; its id is not used again")
-        epoch, body = tail.epoch + 1, found.body
+        epoch, body, digest = tail.epoch + 1, found.body, sha256(found.body)
         if tail.sealed is None:
-            body += segments.sealed_line(
-                found.body, reason="takeover", epoch=epoch, seq=tail.seq, ts=stream.clock.stamp()
+            seal_line = segments.sealed_line(
+                len(body),
+                digest.hexdigest(),
+                reason="takeover",
+                epoch=epoch,
+                seq=tail.seq,
+                ts=stream.clock.stamp(),
             )
+            body += seal_line
+            digest.update(seal_line)
             if not self._seal(segment, body, found.version):
                 return None
-        prev = segments.Link.to(segment, body)
+        prev = segments.Link(segment, len(body), digest.hexdigest())
         return self._open(segment=segment + 1, epoch=epoch, seq=tail.seq, prev=prev)
 
     def _seal(self, segment: int, body: bytes, version: Version) -> bool:

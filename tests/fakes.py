@@ -4,8 +4,9 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from enum import Enum, auto
+from hashlib import sha256
 
-from journal import events
+from journal import events, segments
 from journal.clock import stamp
 from journal.errors import Conflict, Refused, Unavailable
 from journal.stores import (
@@ -147,9 +148,7 @@ def say(writer: StreamWriter, *texts: str) -> None:
 
 def note(seq: int, text: str) -> bytes:
     """The line of a record that says a text."""
-    return events.encode(
-        {"seq": seq, "ts": stamp(STORE_TIME + seq), "type": "note", "text": text}
-    )
+    return events.encode({"seq": seq, "ts": stamp(STORE_TIME + seq), "type": "note", "text": text})
 
 
 def bodies(store: Store, name: str = "main") -> list[bytes]:
@@ -164,3 +163,8 @@ def overwrite(store: Store, key: str, body: bytes) -> None:
     """Put an object whatever is there, as a foreign program would."""
     found = store.get(key)
     store.put(key, body, expect=found.version if isinstance(found, Found) else ABSENT)
+
+
+def seal(before: bytes, **fields) -> bytes:
+    """Return the line that seals all that a segment holds so far."""
+    return segments.sealed_line(len(before), sha256(before).hexdigest(), **fields)

@@ -1,8 +1,8 @@
 """Hypothesis profiles: how long the property tests look, chosen by HYPOTHESIS_PROFILE.
 
-    dev      seconds; what a plain `pytest` runs
-    ci       the gate: no chance in it, the same examples every time
-    nightly  long, and printing the blob that reproduces what it finds
+dev      seconds; what a plain `pytest` runs
+ci       the gate: no chance in it, the same examples every time
+nightly  long, and printing the blob that reproduces what it finds
 """
 
 import os

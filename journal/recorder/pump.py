@@ -21,7 +21,8 @@ from journal.recorder.intake import Intake, Tally, whole
 from journal.recorder.outbox import Outbox
 from journal.recorder.vitals import Vitals
 
-_OPTIONS: Final = orjson.OPT_APPEND_NEWLINE
+_BATCH: Final = 256  # files serialised at once: in all they are shorter than a line may be
+_THOUSAND: Final = tuple(f"{number:03d}" for number in range(1000))
 _PLAIN: Final = (str, int, float, bool, type(None))
 
 
@@ -82,64 +83,71 @@ class Pump:
             outbox.filled.set()
 
     def _drain(self) -> None:
-        """Serialise what waits in the queue.
+        """Make records of what waits in the queue.
 
-        Files are the bulk of what is said, so their way is laid out here without a call.
+        Files are the bulk of what is said, so their way is laid out here without a call, and they
+        are serialised by the batch.
         """
-        outbox, queue, dumps = self._outbox, self._intake.queue, orjson.dumps
-        lines, seq, room = bytearray(), outbox.next_seq, outbox.room
-        second_ns, prefix = 0, ""  # the second that the last file was done in, and its text
-        # Filled in anew for each file: making one would cost as much as two thirds of serialising.
-        record: events.Record = {"seq": 0, "ts": "", "type": FILE_DONE, "source": "", "path": ""}
+        queue, batch = self._intake.queue, _Batch(self._outbox.next_seq)
+        records, seq = batch.records, batch.seq
+        at_ns, millisecond, prefix = self._said_ns, -1, ""
         # Only what is there now: threads that never pause must not keep the pump in here.
         for _ in range(len(queue)):
             item = queue.popleft()
-            if item[1] is not FILE_DONE or len(lines) >= room:
-                self._keep(lines, seq)
+            if item[1] is not FILE_DONE:
+                self._keep(batch, at_ns)
                 self._take(item)
-                lines, seq, room = bytearray(), outbox.next_seq, outbox.room
+                batch, at_ns = _Batch(self._outbox.next_seq), self._said_ns
+                records, seq = batch.records, batch.seq
                 continue
             at_ns, _, tally, path, size, seconds = item
+            # Nothing but plain values: a batch is cut into lines by how a record begins.
+            if type(path) is not str:
+                path = _name(path)
             if type(size) is not int or size < 0:
                 size = whole(size)
-            tally.files += 1
-            tally.bytes += size
-            self._bytes += size
-            passed_ns = at_ns - second_ns
-            if not 0 <= passed_ns < NS:
-                passed_ns = at_ns % NS
-                second_ns = at_ns - passed_ns
-                prefix = stamp_seconds(at_ns // NS)[:-1]
-            record["seq"] = seq
-            # `zfill` takes a third of the time of the format `06d`.
-            record["ts"] = f"{prefix}.{str(passed_ns // 1000).zfill(6)}Z"
-            record["source"] = tally.source
-            record["path"] = path
-            record["bytes"] = size
-            record["seconds"] = seconds
-            try:
-                line = dumps(record, None, _OPTIONS)
-            except TypeError:
-                record["path"] = _name(path)
-                line = _line(record)
-            else:
-                if EQUALS in line or AT in line or len(line) > LINE_BYTES:
-                    line = _line(record)
-            lines += line
+            if type(seconds) is not float and seconds is not None:
+                seconds = _number(seconds)
+            if tally is not batch.tally:
+                batch.count(tally)
+            batch.bytes += size
+            if at_ns // 1_000_000 != millisecond:
+                millisecond = at_ns // 1_000_000
+                prefix = f"{stamp_seconds(at_ns // NS)[:-1]}.{millisecond % 1000:03d}"
+            records.append(
+                {
+                    "seq": seq,
+                    "ts": f"{prefix}{_THOUSAND[at_ns // 1000 % 1000]}Z",
+                    "type": FILE_DONE,
+                    "source": tally.source,
+                    "path": path,
+                    "bytes": size,
+                    "seconds": seconds,
+                }
+            )
             seq += 1
-            self._said_ns = at_ns
-        self._keep(lines, seq)
+            if len(records) == _BATCH:
+                self._keep(batch, at_ns)
+                batch = _Batch(self._outbox.next_seq)
+                records, seq = batch.records, batch.seq
+        self._keep(batch, at_ns)
 
-    def _keep(self, lines: bytearray, seq: int) -> None:
-        """Hand files' lines, up to but not including `seq`, to the outbox."""
+    def _keep(self, batch: "_Batch", at_ns: int) -> None:
+        """Hand a batch of files, the last done at `at_ns`, to the outbox."""
+        files = len(batch.records)
+        if not files:
+            return
         outbox = self._outbox
-        files = seq - outbox.next_seq
-        outbox.lines += lines
+        self._said_ns = at_ns
+        self._bytes += batch.count(None)
+        if outbox.room <= 0:
+            self._give_up(files)
+            return
+        outbox.lines += batch.lines()
         outbox.count += files
-        outbox.next_seq = seq
+        outbox.next_seq += files
         self._files += files
-        if files:
-            self._last_ns = max(self._last_ns, self._said_ns)
+        self._last_ns = max(self._last_ns, at_ns)
 
     def _take(self, item: tuple[Any, ...]) -> None:
         """Take in anything but a file that was done, or a file that there is no room for."""
@@ -162,9 +170,6 @@ class Pump:
         self._said_ns = at_ns
         if kind is events.FINISHED:
             self._tell_lost(at_ns)
-        if kind is FILE_DONE:
-            self._give_up()
-            return
         fields, tally = item[2], item[3]
         self._count(at_ns, kind, fields, tally)
         self._write(at_ns, kind, fields)
@@ -191,8 +196,8 @@ class Pump:
         outbox.urgent = outbox.urgent or kind in events.URGENT
         self._last_ns = max(self._last_ns, at_ns)
 
-    def _give_up(self) -> None:
-        self._given_up += 1
+    def _give_up(self, count: int = 1) -> None:
+        self._given_up += count
         self._is_whole = False
 
     def _tell_lost(self, now_ns: int) -> None:
@@ -262,6 +267,38 @@ class Pump:
         self._beaten, self._beaten_bytes, self._beaten_files = vitals, moved, self._files
 
 
+class _Batch:
+    """Records of files, and what they add to their sources."""
+
+    def __init__(self, seq: int) -> None:
+        self.seq = seq
+        self.records: list[events.Record] = []
+        self.tally: Tally | None = None
+        self.bytes = 0  # of the files counted for `tally`
+        self._counted = 0  # records counted for other tallies before
+        self._total = 0
+
+    def count(self, tally: Tally | None) -> int:
+        """Add what was collected to its source and go on with another; return all bytes so far."""
+        if self.tally is not None:
+            self.tally.files += len(self.records) - self._counted
+            self.tally.bytes += self.bytes
+        self._total += self.bytes
+        self.tally, self.bytes, self._counted = tally, 0, len(self.records)
+        return self._total
+
+    def lines(self) -> bytes:
+        """Serialise the records: all at once, unless one of them needs a closer look."""
+        try:
+            text = orjson.dumps(self.records)
+        except Exception:  # noqa: BLE001 - a number too large, a lone surrogate: one by one
+            text = b""
+        if not text or len(text) > LINE_BYTES or EQUALS in text or AT in text:
+            return b"".join(map(_line, self.records))
+        # No string holds this: a quote inside a string is escaped.
+        return text[1:-1].replace(b'},{"seq":', b'}\n{"seq":') + b"\n"
+
+
 def _line(record: events.Record) -> bytes:
     """Encode a record; of one that holds something hostile, what is plain."""
     try:
@@ -277,3 +314,11 @@ def _name(path: object) -> str:
         return os.fsdecode(path)  # type: ignore[arg-type]
     except Exception:  # noqa: BLE001 - a foreign __fspath__ may raise anything
         return str(events.plain(path))
+
+
+def _number(value: Any) -> float | None:
+    """Make a number of seconds of what the job gave, None if it is none."""
+    try:
+        return float(value)
+    except Exception:  # noqa: BLE001 - foreign objects may raise anything
+        return None

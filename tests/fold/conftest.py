@@ -1,4 +1,4 @@
-"""The tests of the fold and of what is made of it, its property tests under the profile that the environment names."""
+"""The tests of the fold and of what is made of it, under the profile that the environment names."""
 
 import profiles
 

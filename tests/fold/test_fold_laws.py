@@ -88,12 +88,18 @@ json_values = st.recursive(
     | st.text(max_size=5)
     | instants
     | st.sampled_from([2**64 - 1, -(2**63), 1e308, -1e308, "9999-12-31T23:59:59-23:00"]),
-    lambda inner: st.lists(inner, max_size=3)
-    | st.dictionaries(st.sampled_from(["files", "bytes", "path", "x"]), inner, max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["files", "bytes", "path", "x"]), inner, max_size=3)
+    ),
     max_leaves=5,
 ) | st.builds(deep, st.just(1), st.sampled_from([20, 120, 500]))
-stamps = instants | st.text(max_size=5) | st.sampled_from(
-    ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59.999999Z", "1970-01-01T00:00:00Z"]
+stamps = (
+    instants
+    | st.text(max_size=5)
+    | st.sampled_from(
+        ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59.999999Z", "1970-01-01T00:00:00Z"]
+    )
 )
 nonsense = st.builds(
     record,

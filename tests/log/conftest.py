@@ -1,4 +1,4 @@
-"""The tests of the log, its property tests under the profile that the environment names."""
+"""The tests of the log; its property tests run under the profile that the environment names."""
 
 import profiles
 

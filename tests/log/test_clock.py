@@ -70,7 +70,9 @@ def test_an_iso_time_is_read(text):
     assert StampReader()(text) == AT
 
 
-@pytest.mark.parametrize("text", ["", "yesterday", "2025-13-05T19:35:00Z", "2025-08-05T19:35:00.12345xZ"])
+@pytest.mark.parametrize(
+    "text", ["", "yesterday", "2025-13-05T19:35:00Z", "2025-08-05T19:35:00.12345xZ"]
+)
 def test_any_other_text_is_a_value_error(text):
     """No guessing."""
     with pytest.raises(ValueError):

@@ -1,7 +1,7 @@
 """One line and back: encoding never raises, always fits, and tells no secrets."""
 
 import dataclasses
-import datetime
+import datetime as dt
 import enum
 import math
 import uuid
@@ -115,7 +115,10 @@ def test_a_monster_makes_a_line(monster):
 @given(
     st.dictionaries(
         st.text("abcdefg_", min_size=1, max_size=5),
-        st.none() | st.booleans() | st.integers(-(2**63), 2**64 - 1) | st.text("a \n\\\"é", max_size=9),
+        st.none()
+        | st.booleans()
+        | st.integers(-(2**63), 2**64 - 1)
+        | st.text('a \n\\"é', max_size=9),
         max_size=6,
     )
 )
@@ -142,10 +145,10 @@ def test_keys_stand_in_the_order_of_the_format():
         (2**64, "18446744073709551616"),
         (b"bytes\xff", "bytes\\xff"),
         ("\ud800", "\\ud800"),
-        ({1, 1}, [1]),
+        ({1}, [1]),
         ((1, 2), [1, 2]),
         ({1: {None: 2}}, {"1": {"null": 2}}),
-        (datetime.date(2025, 8, 5), "2025-08-05"),
+        (dt.date(2025, 8, 5), "2025-08-05"),
         (uuid.UUID(int=1), "00000000-0000-0000-0000-000000000001"),
         (enum.Enum("Colour", "RED").RED, 1),
         (dataclasses.make_dataclass("Point", ["x"])(3), {"x": 3}),
@@ -215,7 +218,10 @@ def test_a_line_of_the_most_bytes_is_not_cut():
             "https://b.s3.amazonaws.com/k?X-Amz-Credential=AKIA%2F1&X-Amz-Signature=abc&x=1",
             "https://b.s3.amazonaws.com/k?X-Amz-Credential=***&X-Amz-Signature=***&x=1",
         ),
-        ("https://h/k?AWSAccessKeyId=A&Signature=b%3D", "https://h/k?AWSAccessKeyId=***&Signature=***"),
+        (
+            "https://h/k?AWSAccessKeyId=A&Signature=b%3D",
+            "https://h/k?AWSAccessKeyId=***&Signature=***",
+        ),
         ("https://h/k?X-Goog-Signature=abc", "https://h/k?X-Goog-Signature=***"),
         ("https://a.blob/c?sv=1&sig=abc%3D&se=2", "https://a.blob/c?sv=1&sig=***&se=2"),
         ("AccountName=a;AccountKey=abc==;Suffix", "AccountName=a;AccountKey=***;Suffix"),
@@ -241,10 +247,16 @@ def test_what_authorises_is_hidden(text, hidden):
 
 def test_a_secret_is_hidden_wherever_it_stands():
     """In nested values, in keys, in bytes and in what an object says of itself."""
-    secret = "http://user:hunter2@host"  # noqa: S105
+    secret = "http://user:hunter2@host"
 
     line = events.encode(
-        {**PLACE, "a": [{"b": secret}], secret: 1, "c": {secret: secret.encode()}, "d": ValueError(secret)}
+        {
+            **PLACE,
+            "a": [{"b": secret}],
+            secret: 1,
+            "c": {secret: secret.encode()},
+            "d": ValueError(secret),
+        }
     )
 
     assert b"hunter2" not in line
@@ -318,7 +330,9 @@ def test_renumbering_something_else_is_a_value_error():
 # What a caller may say
 
 
-@pytest.mark.parametrize("name", ["", "Upper", "9lives", "a b", "a-b", "a" * 65, "é", "note\n", 5, None])
+@pytest.mark.parametrize(
+    "name", ["", "Upper", "9lives", "a b", "a-b", "a" * 65, "é", "note\n", 5, None]
+)
 def test_an_ill_formed_type_is_a_value_error(name):
     """Types are short words of a to z, digits and underscores."""
     with pytest.raises(ValueError, match="is not allowed"):

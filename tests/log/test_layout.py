@@ -9,7 +9,22 @@ from journal.stores.keys import check_key
 
 FINE = ["mistral-20250805-142652", "a", "9", "A.b_c-d", "x" * 128, "con", "a..b"]
 BAD = [
-    *("", ".", "..", "../x", "..%2f", "a/b", "/a", "a/", "a\\b", "a\0b", "a\nb", "a\n", "\na", " a"),
+    *(
+        "",
+        ".",
+        "..",
+        "../x",
+        "..%2f",
+        "a/b",
+        "/a",
+        "a/",
+        "a\\b",
+        "a\0b",
+        "a\nb",
+        "a\n",
+        "\na",
+        " a",
+    ),
     *("a b", "-a", "_a", ".a", "~", "é", "٣", "a:b", "a*", "a?", "x" * 129, "stream=main"),
 ]
 
@@ -25,7 +40,7 @@ def test_a_well_formed_name_is_taken_as_it_is(name):
 @pytest.mark.parametrize("name", [*BAD, None, 5, b"bytes", ["a"]])
 def test_any_other_name_is_a_value_error(name):
     """What could leave the root, or needs quoting anywhere, is no name."""
-    with pytest.raises(ValueError, match="run id .* is not allowed"):
+    with pytest.raises(ValueError, match=r"run id .* is not allowed"):
         layout.check_name("run id", name)
 
 
@@ -75,7 +90,7 @@ def test_the_other_keys_are_well_formed_too(run_id, job):
         "r/journal/stream=main/1.jsonl",
         "r/journal/stream=main/00000000001.jsonl",
         "r/journal/stream=main/000000000a.jsonl",
-        "r/journal/stream=main/٠٠٠٠٠٠٠٠٠٠.jsonl",
+        "r/journal/stream=main/" + "\N{ARABIC-INDIC DIGIT ZERO}" * 10 + ".jsonl",
         "r/journal/stream=main/0000000000.json",
         "r/journal/stream=main/0000000000.jsonl.tmp",
         "r/journal/stream=main/0000000000.jsonl\n",

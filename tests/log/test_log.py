@@ -4,7 +4,7 @@ import fakes
 import pytest
 from fakes import claimed, overwrite, say
 
-from journal import events, layout, log, segments
+from journal import events, layout, log
 from journal.errors import Corrupt
 from journal.log import StreamReader
 from journal.segments import START, Cursor
@@ -238,7 +238,7 @@ def test_a_flipped_byte_is_caught_by_an_incremental_reader_too(tape):
     tape.flip(0, b"one")
     reader = tape.reader()
     what_is_new(reader)
-    seal = segments.sealed_line(sound, reason="roll", epoch=1, seq=1, ts="x")
+    seal = fakes.seal(sound, reason="roll", epoch=1, seq=1, ts="x")
     tape.put(0, tape.body(0) + seal)
 
     assert what_is_new(reader)[1] == [
@@ -297,9 +297,7 @@ def test_a_segment_of_another_place_is_named(three):
 def test_a_segment_rewritten_with_a_right_seal_breaks_the_chain(three):
     """Who rewrites a segment and its hash is found out by the next one's link."""
     content = three.body(0)[: three.body(0).rindex(b'{"seq":2')].replace(b"two", b"owt")
-    three.put(
-        0, content + segments.sealed_line(content, reason="roll", epoch=1, seq=2, ts="x")
-    )
+    three.put(0, content + fakes.seal(content, reason="roll", epoch=1, seq=2, ts="x"))
 
     assert three.read()[1] == [
         "0000000001.jsonl: the segment before it is not the one it was chained to"

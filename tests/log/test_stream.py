@@ -3,6 +3,8 @@
 The table of outcomes is in FORMAT.md; here is a test for each of its rows.
 """
 
+from hashlib import sha256
+
 import fakes
 import pytest
 from fakes import Fault, bodies, claimed, say
@@ -121,7 +123,8 @@ def test_an_older_flush_that_landed_late_is_built_upon(store, writer):
     """A proper prefix of what was sent is an older flush: its version is taken, all is sent."""
     store.faults.append(Fault.LATE)
     say(writer, "one")
-    pytest.raises(Unavailable, writer.flush)
+    with pytest.raises(Unavailable):
+        writer.flush()
     store.deliver()
     say(writer, "two")
 
@@ -137,11 +140,13 @@ def test_an_opening_that_landed_late_is_built_upon(store, writer):
     roll(writer)
     store.faults.append(Fault.LATE)
     say(writer, "one")
-    pytest.raises(Unavailable, writer.flush)
+    with pytest.raises(Unavailable):
+        writer.flush()
     store.deliver()
     say(writer, "two")
 
-    pytest.raises(Unavailable, writer.flush)
+    with pytest.raises(Unavailable):
+        writer.flush()
     assert writer.flush()
 
     assert texts(store)[-2:] == ["one", "two"]
@@ -151,7 +156,8 @@ def test_a_flush_that_lands_after_a_later_one_changes_nothing(store, writer):
     """Each flush has its condition: what comes too late is refused by the store."""
     store.faults.append(Fault.LATE)
     say(writer, "one")
-    pytest.raises(Unavailable, writer.flush)
+    with pytest.raises(Unavailable):
+        writer.flush()
     say(writer, "two")
     writer.flush()
 
@@ -164,7 +170,8 @@ def test_what_was_sent_is_in_and_behind_it_a_successor(store, writer):
     """If what was sent is a proper prefix of what lies there, it is acknowledged, and we stop."""
     say(writer, "one")
     store.faults.append(Fault.LOST)
-    pytest.raises(Unavailable, writer.flush)
+    with pytest.raises(Unavailable):
+        writer.flush()
     claimed(store, pid=2)
 
     with pytest.raises(Fenced, match="taken over by pid 2 on host-2"):
@@ -199,7 +206,8 @@ def test_another_writers_slot_fences(store, writer):
 def test_a_takeover_that_stopped_half_way_fences_too(store, writer):
     """A seal by a claimant that died before it opened its slot ends the stream's old writer."""
     store.faults.extend([Fault.NONE, Fault.NEVER])
-    pytest.raises(Unavailable, claimed, store, 2)
+    with pytest.raises(Unavailable):
+        claimed(store, 2)
     say(writer, "one")
 
     with pytest.raises(Fenced, match="pid \\? on an unknown host"):
@@ -210,10 +218,12 @@ def test_a_fenced_writer_asks_nothing_more(store, writer):
     """Once fenced, a writer is done: no further request leaves it."""
     claimed(store, pid=2)
     say(writer, "one")
-    pytest.raises(Fenced, writer.flush)
+    with pytest.raises(Fenced):
+        writer.flush()
     store.requests.clear()
 
-    pytest.raises(Fenced, writer.flush)
+    with pytest.raises(Fenced):
+        writer.flush()
 
     assert store.requests == []
 
@@ -275,7 +285,8 @@ def test_a_read_back_that_is_not_answered_settles_nothing(store, writer):
     store.deaf = 1
     say(writer, "one")
 
-    pytest.raises(Unavailable, writer.flush)
+    with pytest.raises(Unavailable):
+        writer.flush()
     assert (writer.acknowledged, writer.waiting_bytes > 0) == (0, True)
     assert writer.flush()
 
@@ -289,7 +300,8 @@ def test_a_lost_reply_is_settled_by_the_next_flush(store, writer):
     """No answer is neither success nor failure: the same goes out again and is found applied."""
     store.faults.append(Fault.LOST)
     say(writer, "one")
-    pytest.raises(Unavailable, writer.flush)
+    with pytest.raises(Unavailable):
+        writer.flush()
 
     assert writer.flush()
 
@@ -300,7 +312,8 @@ def test_a_put_that_never_arrived_is_sent_again(store, writer):
     """No answer, and nothing applied: the same goes out again and is applied."""
     store.faults.append(Fault.NEVER)
     say(writer, "one")
-    pytest.raises(Unavailable, writer.flush)
+    with pytest.raises(Unavailable):
+        writer.flush()
 
     assert writer.flush()
 
@@ -311,10 +324,12 @@ def test_what_is_sent_again_may_carry_more(store, writer):
     """New records join what is unsettled, behind the very bytes that were sent."""
     store.faults.append(Fault.LOST)
     say(writer, "one")
-    pytest.raises(Unavailable, writer.flush)
+    with pytest.raises(Unavailable):
+        writer.flush()
     say(writer, "two")
 
-    pytest.raises(Unavailable, writer.flush)
+    with pytest.raises(Unavailable):
+        writer.flush()
     writer.flush()
 
     assert (writer.acknowledged, texts(store)) == (2, ["one", "two"])
@@ -324,7 +339,8 @@ def test_after_a_seal_nothing_is_added(store, writer):
     """A seal that may have been applied is sent again as it is; what is new takes the next slot."""
     store.faults.append(Fault.LOST)
     say(writer, "one")
-    pytest.raises(Unavailable, writer.flush, "roll")
+    with pytest.raises(Unavailable):
+        writer.flush("roll")
     say(writer, "two")
 
     assert not writer.flush()
@@ -343,7 +359,8 @@ def test_a_refusal_keeps_what_waits(store, writer):
     """A refused put is not applied; its records wait and go out when the rights are back."""
     store.faults.append(Fault.REFUSED)
     say(writer, "one")
-    pytest.raises(Refused, writer.flush)
+    with pytest.raises(Refused):
+        writer.flush()
     assert writer.acknowledged == 0
 
     assert writer.flush()
@@ -408,9 +425,8 @@ def test_a_rolled_slot_is_chained_to_the_one_before(store, writer):
 
     first, second = bodies(store.inner)
 
-    link = segments.Link.to(0, first)
     prev = events.decode(second.splitlines()[0])["prev"]
-    assert prev == {"segment": 0, "bytes": link.size, "sha256": link.sha256}
+    assert prev == {"segment": 0, "bytes": len(first), "sha256": sha256(first).hexdigest()}
 
 
 def test_a_rolled_slot_keeps_writer_and_epoch(store, writer):
@@ -461,7 +477,8 @@ def test_a_backlog_is_acknowledged_segment_by_segment(store, writer):
 
     writer.flush()
     first = writer.acknowledged
-    pytest.raises(Unavailable, writer.flush)
+    with pytest.raises(Unavailable):
+        writer.flush()
 
     assert 0 < first == writer.acknowledged < 200
 
@@ -533,7 +550,8 @@ def test_an_end_right_behind_a_roll_takes_a_slot_of_its_own(store, writer):
 def test_an_unsettled_end_is_not_an_end(store, writer):
     """Closed means that the seal is in the journal, not that it was sent."""
     store.faults.append(Fault.LOST)
-    pytest.raises(Unavailable, writer.flush, "close")
+    with pytest.raises(Unavailable):
+        writer.flush("close")
     assert not writer.closed
 
     assert writer.flush("close")
@@ -550,4 +568,4 @@ def test_a_segments_seal_hashes_all_before_it(store, writer):
 
     at = body.rindex(b"\n", 0, -1) + 1
     seal = events.decode(body[at:])
-    assert (seal["bytes"], seal["sha256"]) == (at, segments.sha256(body[:at]).hexdigest())
+    assert (seal["bytes"], seal["sha256"]) == (at, sha256(body[:at]).hexdigest())

@@ -68,7 +68,9 @@ def read_chain(bodies: list[bytes]) -> Chain:
         opened, last = events.decode(lines[0]), events.decode(lines[-1])
         assert opened["type"] == events.SEGMENT_OPENED
         assert opened["segment"] == number
-        assert (opened["prev"] or {}).get("sha256") == (sha256(before).hexdigest() if number else None)
+        assert (opened["prev"] or {}).get("sha256") == (
+            sha256(before).hexdigest() if number else None
+        )
         assert (opened["prev"] or {}).get("bytes") == (len(before) if number else None)
         is_sealed = last["type"] == events.SEGMENT_SEALED
         assert is_sealed or number == len(bodies) - 1
@@ -87,6 +89,16 @@ def read_chain(bodies: list[bytes]) -> Chain:
         chain.taken.append(is_sealed and last["reason"] == "takeover")
         before = body
     return chain
+
+
+def attempted(claim: Claim) -> StreamWriter | Held | Refused:
+    while True:
+        try:
+            return claim.attempt()
+        except Unavailable:
+            continue
+        except (Held, Refused) as over:
+            return over
 
 
 class StreamMachine(RuleBasedStateMachine):
@@ -125,22 +137,18 @@ class StreamMachine(RuleBasedStateMachine):
         """Attempt a claim until the store says something final, as the sender does."""
         claim = self.new_claim(resume=resume, hint=hint)
         self.store.faults.extend(faults)
-        taken_before = self.pids > 1
-        while True:
-            try:
-                return self.enter(claim.attempt())
-            except Unavailable:
-                continue
-            except Refused:
-                assert faults == [Fault.FALSE_412] * UNMOVED_CONFLICTS
-                return multiple()
-            except Held as held:
-                opened = self.openings()[-1]
-                assert not resume and taken_before
-                assert (held.host, held.pid) == (opened["host"], opened["pid"])
-                return multiple()
-            finally:
-                self.store.faults.clear()
+        answer = attempted(claim)
+        self.store.faults.clear()
+        if isinstance(answer, StreamWriter):
+            return self.enter(answer)
+        if isinstance(answer, Held):
+            opened = self.openings()[-1]
+            assert self.pids > 1
+            assert not resume
+            assert (answer.host, answer.pid) == (opened["host"], opened["pid"])
+        else:
+            assert faults == [Fault.FALSE_412] * UNMOVED_CONFLICTS
+        return multiple()
 
     @rule(target=claims, faults=troubles)
     def begin_claim(self, faults):

@@ -1,4 +1,4 @@
-"""Readers of runs, handed a store that cannot write. Each is imported by its own name:
+"""Readers of runs, handed a store that cannot write; each is imported by its own name.
 
 from journal.stores import connect, read_only
 from readers.tail import Tail

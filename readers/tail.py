@@ -65,8 +65,10 @@ class Tail:
             self._complain(f"{key}: not the journal's, ignored")
         for name in {**known, **listing.streams}:
             last = known[name].cursor if name in known else START
-            # Behind a seal the cursor names a segment that need not exist yet.
-            exists = max(last.segment - (last.bytes == 0), listing.streams.get(name, 0))
+            # Behind a seal the cursor names a segment that need not exist yet. What the listing
+            # does not show is missed once, however far ahead a damaged snapshot is.
+            seen = listing.streams.get(name, 0)
+            exists = max(seen, min(last.segment - (last.bytes == 0), seen + 1))
             self._add(name, START, exists)
         self._check_exists()
         yield from self._poll(patient=False)

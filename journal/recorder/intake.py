@@ -10,9 +10,10 @@ No lock is taken and nothing is checked or serialised here: the pump does that.
 """
 
 from collections import deque
+from contextlib import suppress
 from itertools import count
 from queue import SimpleQueue
-from threading import Event
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from journal.clock import now_ns
@@ -24,24 +25,37 @@ if TYPE_CHECKING:
 
 
 class Waiter:
-    """Waits until everything said before it is durable, or surely is not going to be."""
+    """Waits until everything said before it is durable, or surely is not going to be.
 
-    __slots__ = ("_settled", "is_whole", "ok")
+    A bare lock, held until it is settled: a signal handler may wait for what the thread that it
+    interrupted waits for, which an Event does not survive.
+    """
+
+    __slots__ = ("_is_settled", "_open", "is_whole", "ok")
 
     def __init__(self) -> None:
         self.ok = False
         self.is_whole = True  # nothing said before it was given up
-        self._settled = Event()
+        self._is_settled = False
+        self._open = Lock()
+        self._open.acquire()
 
     def settle(self, ok: bool) -> None:  # noqa: FBT001 - the only argument is the answer
         """Say how it ended; only the first word counts."""
-        if not self._settled.is_set():
+        if not self._is_settled:
             self.ok = ok and self.is_whole
-            self._settled.set()
+            self._is_settled = True
+            self._let_go()
 
     def wait(self, timeout: float | None) -> bool:
         """Return whether all is durable; False too if `timeout` seconds pass first."""
-        return self._settled.wait(timeout) and self.ok
+        if self._open.acquire(timeout=-1 if timeout is None else max(0.0, timeout)):
+            self._let_go()  # for whoever else waits
+        return self._is_settled and self.ok
+
+    def _let_go(self) -> None:
+        with suppress(RuntimeError):  # two that settle it at once both get here
+            self._open.release()
 
 
 class Tally:

@@ -97,3 +97,11 @@ def test_a_snapshot_that_leads_the_journal_is_ignored(many_segments, local_root,
 
     assert [json.loads(line).get("number") for line in answer.lines[1:5]] == [0, 1, 2, 3]
     assert answer.code == 13
+
+
+def test_a_snapshot_that_is_far_ahead_costs_a_line(finished, local_root, cli):
+    """A cursor that no journal can have reached is not walked to."""
+    flip(Path(local_root, "run-1", "metadata.json"), b'"segment": 1', b'"segment": 999999999')
+    answer = cli("tail", finished, "-n", "all")
+
+    assert (answer.code, len(answer.lines), len(answer.err.splitlines())) == (13, 9, 1)

@@ -1,9 +1,11 @@
 """`flush` tells the truth: true when all is durable, false as soon as it surely is not."""
 
 import time
+from pathlib import Path
 
 import pytest
 from recorder.fixtures import let_go
+from recorder.processes import python
 from recorder.stored import records
 
 
@@ -125,3 +127,10 @@ def test_a_run_that_was_let_go_leaves_what_it_had_flushed(local_root, start):
     let_go(run)
 
     assert records(local_root)[-1]["type"] == "phase"
+
+
+def test_a_wait_may_be_interrupted_by_a_wait(spawn):
+    """A signal handler that ends a run may interrupt the end of that run at any moment."""
+    storm = spawn(python(Path(__file__).with_name("signal_storm.py")))
+
+    assert storm.wait() == 0, storm.err

@@ -37,6 +37,7 @@ URGENT: Final = frozenset(
 )
 STATUSES: Final = ("completed", "failed", "aborted", "preempted")
 PLACE: Final = ("seq", "ts", "type")
+JOURNAL: Final = "journal"  # `by` of what the journal says of itself: no word of the job's
 
 _OPTIONS: Final = orjson.OPT_APPEND_NEWLINE | orjson.OPT_NON_STR_KEYS | orjson.OPT_SERIALIZE_NUMPY
 _MAX_DEPTH: Final = 16

@@ -90,6 +90,7 @@ def _segment_opened(state: StreamState, record: Record) -> None:
     state.pid = _count(record.get("pid")) or 0
     state.clock_offset = _offset(record.get("clock_offset"), 0.0)
     state.flush_seconds = _seconds(record.get("flush_seconds"))
+    state.opened = state.last_ts + state.clock_offset
     state.heartbeat_seconds = _seconds(record.get("heartbeat_seconds"))
 
 
@@ -101,10 +102,13 @@ def _record(state: StreamState, kind: str, record: Record, latest: _Latest) -> N
     if kind == events.HEARTBEAT:
         _heartbeat(state, record, at)
         return
-    if kind != events.WAITING:
-        _close_wait(state, at)
-    _work(state, at)
-    state.alive = max(state.alive or at, at)
+    # What the journal says of itself is no work: a failing store must not keep a hung run fresh.
+    if record.get("by") != events.JOURNAL:
+        if kind != events.WAITING:
+            _close_wait(state, at)
+        _work(state, at)
+    if is_working(state, at):
+        state.alive = max(state.alive or at, at)
     source = latest.get(record)
     if source is not None:
         source.spoke = at
@@ -153,6 +157,8 @@ def _started(
     state.finish = None
     state.wait = None
     state.worked = at  # nobody was there to work between two attempts
+    # Who started was there when the stream was opened, as an earlier document may have said.
+    state.alive = max(state.alive or at, at, state.opened)
     state.longest_gap = 0.0
     state.burned = None
     state.in_flight = []

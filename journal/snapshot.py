@@ -6,6 +6,7 @@ journal does not own in a stored document is carried over.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
+from hashlib import sha256
 from typing import Any, Final
 
 import orjson
@@ -65,6 +66,8 @@ def decode(body: bytes) -> Snapshot:
     try:
         if own["v"] != FORMAT_VERSION:
             return Snapshot(document, None, f"its journal part has format {own['v']!r}")
+        if own["sha256"] != _digest(own["streams"]):
+            return Snapshot(document, None, "its journal part was changed by another hand")
         streams = {
             check_name("stream", name): Folded(
                 Cursor(**part["cursor"]), StreamState.from_json(part["state"])
@@ -90,6 +93,11 @@ def encode(document: Mapping[str, Any]) -> bytes:
     return orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
 
 
+def _digest(streams: object) -> str:
+    """Hash the streams' part: what was changed in it by another hand is not folded on."""
+    return sha256(orjson.dumps(streams)).hexdigest()
+
+
 def lead_of(run: Run) -> StreamState:
     """Return the state that speaks for the run: main's, else that with the newest record."""
     if MAIN in run:
@@ -112,7 +120,7 @@ def render(run_id: str, run: Run, stored: Mapping[str, Any]) -> dict[str, Any]:
     operation = None if lead.finish else phase[2] or _speaking(sources)
     alive = max((s.alive for s in states if s.alive is not None), default=None)
     if alive is None:
-        alive = max((s.last_ts + s.clock_offset for s in states), default=0.0)
+        alive = max((s.opened for s in states), default=0.0)
     own: dict[str, Any] = {
         "run_id": run_id,
         "status": _status(lead),
@@ -162,6 +170,10 @@ def _with_carried(
     foreign = stored.get("progress")
     if isinstance(foreign, dict):
         own["progress"] = {**foreign, **own["progress"]}
+    streams = {
+        name: {"cursor": asdict(folded.cursor), "state": folded.state}
+        for name, folded in sorted(run.items())
+    }
     ours = {key: value for key, value in wanted.items() if value and carried.get(key) is None}
     return {
         **own,
@@ -170,10 +182,8 @@ def _with_carried(
         "journal": {
             "v": FORMAT_VERSION,
             "filled": list(ours),
-            "streams": {
-                name: {"cursor": asdict(folded.cursor), "state": folded.state}
-                for name, folded in sorted(run.items())
-            },
+            "sha256": _digest(streams),
+            "streams": streams,
         },
     }
 

@@ -103,6 +103,7 @@ class StreamState:
     flush_seconds: float = 0.0
     heartbeat_seconds: float = 0.0
     sealed: str | None = None  # why the newest segment was sealed, None while it is open
+    opened: float = 0.0
     sealed_bytes: int = 0  # of that segment, up to its seal
     # The run's own words.
     job: str | None = None

@@ -211,7 +211,9 @@ class Pump:
             self._tell_dropped(now_ns, count, "the store did not take it, and memory ran out")
 
     def _tell_dropped(self, now_ns: int, count: int, reason: str) -> None:
-        self._write(now_ns, events.DROPPED, {"count": count, "reason": reason})
+        self._write(
+            now_ns, events.DROPPED, {"count": count, "reason": reason, "by": events.JOURNAL}
+        )
 
     def _tell_progress(self, now_ns: int) -> None:
         """Say how far a source is, if bytes moved that no record has told of."""

@@ -251,5 +251,6 @@ class Sender:
                     "error": f"Journal{type(failed).__name__}",
                     "fatal": False,
                     "retry": tries,
+                    "by": events.JOURNAL,
                 },
             )

@@ -177,6 +177,18 @@ def test_skipped_files_are_counted_apart():
     assert (progress(story)["files_skipped"], progress(story)["files_done"]) == (1, 0)
 
 
+def test_a_name_whose_latest_source_is_summed_up_means_the_one_before():
+    """Among too many sources: records mean the latest of a name that is still known."""
+    story = Story().started().source("a", sub_phase="tokenizing").source("a").done("a")
+    for number in range(256):
+        story.source(f"s{number}").done(f"s{number}")
+
+    story.files("a", 1)
+
+    named = {(one["sub_phase"], one["source"]): one for one in story.document()["sources"]}
+    assert named["tokenizing", "a"]["files"] == 1
+
+
 def test_a_failed_source_that_is_summed_up_is_not_completed():
     """Too many sources to name: those that failed are still told from those that did not."""
     story = Story().started()
@@ -266,6 +278,13 @@ def test_an_end_of_another_stream_ends_that_stream_only():
     assert Story().started().document(worker=worker)["status"] == "running"
 
 
+def test_a_new_attempt_has_nothing_in_flight():
+    """What the killed process had under way is gone with it."""
+    story = Story().started().beat(in_flight=[{"path": "x"}]).started(attempt=2)
+
+    assert story.document()["vitals"]["in_flight"] == []
+
+
 def test_an_end_empties_the_files_in_flight():
     """Nothing is under way behind it."""
     story = Story().started().beat(in_flight=[{"path": "x"}]).finished()
@@ -325,6 +344,13 @@ def test_cpu_alone_holds_a_stall_off_for_an_hour():
     assert last_update(story) == STALL_MAX_SECONDS / 60
 
 
+def test_cpu_that_stopped_holds_nothing_off():
+    """What burned its CPU and then went quiet freezes a stall limit after that."""
+    story = Story().started().beats(6, cpu_seconds=100.0).beats(180)
+
+    assert last_update(story) == 6 + STALL_MIN_SECONDS / 60
+
+
 def test_a_little_cpu_is_no_work():
     """Below the floor it is the interpreter's own."""
     story = Story().started().beats(180, cpu_seconds=0.5)
@@ -378,6 +404,15 @@ def test_a_wait_is_no_gap():
     story.files("a", 1, after=120).beats(300)
 
     assert last_update(story) == 120 + STALL_MIN_SECONDS / 60
+
+
+def test_work_during_a_wait_is_no_gap():
+    """A beat with a byte in it, an hour into a wait, does not teach long silences either."""
+    story = Story().started().say("waiting", reason="restore", until="2025-08-05T21:35:00Z")
+
+    story.beat(after=60, files=1).files("a", 1).beats(300)
+
+    assert last_update(story) == 60 + STALL_MIN_SECONDS / 60
 
 
 def test_the_time_between_two_attempts_is_no_gap():
@@ -495,3 +530,20 @@ def test_errors_are_told_by_class():
     assert (errors["count"], other["error"], other["count"]) == (3, "error", 1)
     assert (http["count"], http["message"]) == (2, "two")
     assert (http["first"], http["last"]) == ("2025-08-05T19:35:00Z", "2025-08-05T19:40:00Z")
+
+
+def test_what_the_journal_says_of_itself_is_no_work():
+    """A store that fails now and then does not keep a hung run fresh."""
+    story = (
+        Story().started().beats(30).say("error", after=1, error="JournalUnavailable", by="journal")
+    )
+
+    assert last_update(story) == STALL_MIN_SECONDS / 60
+
+
+def test_last_update_does_not_go_back_behind_the_opening():
+    """A document made between the opening and `started`, stamped before it, said the opening's."""
+    before = Story()
+    shown = seconds_after(before.document()["last_update"])
+
+    assert seconds_after(before.started(after=-1).document()["last_update"]) >= shown

@@ -109,6 +109,13 @@ def test_cpu_alone_is_slow_up_to_its_own_limit(working):
     assert seen.progress == "slow"
 
 
+def test_cpu_before_the_last_work_is_not_slow(working):
+    """Work tells more than CPU."""
+    working.beats(6, cpu_seconds=90.0).files("a", 1, after=1)
+
+    assert judged(working, 68).progress == "advancing"
+
+
 def test_cpu_long_ago_is_no_excuse(working):
     """A process that burned its CPU and then stopped is stalled like any."""
     seen = judged(working.beats(3, cpu_seconds=90.0).beats(18), 81)

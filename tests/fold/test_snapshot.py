@@ -389,3 +389,12 @@ def test_nested_values_of_a_beat_are_left_out():
 
     assert vitals["beat"] == {"clock_offset": 0.0, "files": 1}
     assert vitals["in_flight"] == [{"path": "a"}]
+
+
+def test_a_state_that_another_hand_changed_is_not_folded_on():
+    """The hash over the streams' part finds it, and the run is folded from its journal again."""
+    changed = snapshot.encode(Story().started().document()).replace(
+        b'"attempt": 1', b'"attempt": 7'
+    )
+
+    assert snapshot.decode(changed).streams is None

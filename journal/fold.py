@@ -90,7 +90,7 @@ def _segment_opened(state: StreamState, record: Record) -> None:
     state.pid = _count(record.get("pid")) or 0
     state.clock_offset = _offset(record.get("clock_offset"), 0.0)
     state.flush_seconds = _seconds(record.get("flush_seconds"))
-    state.opened = state.last_ts + state.clock_offset
+    state.opened = max(state.opened, state.last_ts + state.clock_offset)
     state.heartbeat_seconds = _seconds(record.get("heartbeat_seconds"))
 
 
@@ -108,13 +108,18 @@ def _record(state: StreamState, kind: str, record: Record, latest: _Latest) -> N
             _close_wait(state, at)
         _work(state, at)
     if is_working(state, at):
-        state.alive = max(state.alive or at, at)
+        _live(state, at)
     source = latest.get(record)
     if source is not None:
         source.spoke = at
     take = _FOLDS.get(kind)
     if take is not None:
         take(state, record, at, source, latest)
+
+
+def _live(state: StreamState, at: float) -> None:
+    """Take in a sign of life; until the first one, the document had none but the opening."""
+    state.alive = max(at, state.opened if state.alive is None else state.alive)
 
 
 def _work(state: StreamState, at: float) -> None:
@@ -142,7 +147,7 @@ def _heartbeat(state: StreamState, record: Record, at: float) -> None:
     elif _seconds(record.get("cpu_seconds")) >= EVIDENCE_CPU_SECONDS:
         state.burned = at
     if is_working(state, at):
-        state.alive = max(state.alive or at, at)
+        _live(state, at)
 
 
 def _started(

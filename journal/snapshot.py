@@ -118,9 +118,8 @@ def render(run_id: str, run: Run, stored: Mapping[str, Any]) -> dict[str, Any]:
         stamp_seconds(reached + estimate.remaining) if estimate else None
     )
     operation = None if lead.finish else phase[2] or _speaking(sources)
-    alive = max((s.alive for s in states if s.alive is not None), default=None)
-    if alive is None:
-        alive = max((s.opened for s in states), default=0.0)
+    # Of a stream that has said nothing yet, its opening is all there is.
+    alive = max((s.opened if s.alive is None else s.alive for s in states), default=0.0)
     own: dict[str, Any] = {
         "run_id": run_id,
         "status": _status(lead),

@@ -146,9 +146,12 @@ class Sender:
         done = False
         while not done:
             # One put each; only a backlog takes more than one.
-            done = writer.flush(seal)
-            outbox.unsent_bytes = writer.waiting_bytes
-            outbox.acknowledge(writer.acknowledged)
+            try:
+                done = writer.flush(seal)
+            finally:
+                # Being fenced may come with the news that all of it was applied before.
+                outbox.unsent_bytes = writer.waiting_bytes
+                outbox.acknowledge(writer.acknowledged)
         self._flushed_at = now
         self._has_flushed = True
         return FLUSH_PAUSE_SECONDS if outbox.count else NEVER

@@ -10,7 +10,7 @@ from journal.fold import fold
 from journal.snapshot import Folded
 from journal.state import StreamState
 from tests.simulation.job import Job
-from tests.simulation.readers import Compacting, Foreigner, Reader
+from tests.simulation.onlookers import Compacting, Foreigner, Reader
 from tests.simulation.referee import RUN, Referee
 from tests.simulation.scheduler import Scheduler
 from tests.simulation.seams import small_world

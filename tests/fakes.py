@@ -7,6 +7,7 @@ from enum import Enum, auto
 from hashlib import sha256
 
 from journal import events, segments
+from journal.claim import Claim
 from journal.clock import stamp
 from journal.errors import Conflict, Refused, Unavailable
 from journal.stores import (
@@ -21,7 +22,7 @@ from journal.stores import (
 )
 from journal.stores.contract import Expectation
 from journal.stores.memory import MemoryStore
-from journal.stream import Claim, Stream, StreamWriter
+from journal.stream import Stream, StreamWriter
 
 RUN = "mistral-20250805-142652"
 STORE_TIME = 1754422500.0  # 2025-08-05T19:35:00Z

@@ -4,12 +4,13 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from journal import events, index, layout, log
+from journal.claim import Claim
 from journal.clock import parse_stamp
 from journal.compactor import read_run
 from journal.errors import Held
 from journal.layout import MAIN
 from journal.stores.probe import ensure_probed
-from journal.stream import Claim, Stream, StreamWriter
+from journal.stream import Stream, StreamWriter
 
 
 @dataclass(frozen=True, slots=True)

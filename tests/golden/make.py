@@ -12,11 +12,12 @@ import sys
 from pathlib import Path
 from uuid import UUID
 
+from journal import claim as claim_module
 from journal import compactor, events, markers
-from journal import stream as stream_module
+from journal.claim import Claim
 from journal.clock import stamp
 from journal.stores.memory import MemoryStore
-from journal.stream import Claim, Stream
+from journal.stream import Stream
 
 RUN = "mistral-20250805-142652"
 BEGAN = 1754404012.0  # 2025-08-05T14:26:52Z
@@ -113,7 +114,7 @@ def build() -> dict[str, bytes]:
     """The objects of the run by their keys, written as a program writes them."""
     store = MemoryStore(lambda: BEGAN)
     numbers = itertools.count(1)
-    drawn, stream_module.uuid4 = stream_module.uuid4, lambda: UUID(int=next(numbers))
+    drawn, claim_module.uuid4 = claim_module.uuid4, lambda: UUID(int=next(numbers))
     try:
         first = Claim(
             host(store, "gpu-7", 4711, FixedClock(-0.5, offset=0.5)), resume=False
@@ -125,7 +126,7 @@ def build() -> dict[str, bytes]:
         ).attempt()
         tell(second, SECOND_ATTEMPT, "finish")
     finally:
-        stream_module.uuid4 = drawn
+        claim_module.uuid4 = drawn
     folded = compactor.Compactor(store, RUN).compact().run
     markers.install(store, RUN, folded["main"].state)
     return {entry.key: store.get(entry.key).body for entry in store.list("")}

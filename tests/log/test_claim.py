@@ -7,8 +7,8 @@ import pytest
 from fakes import Fault, bodies, claimed, say
 
 from journal import events
+from journal.claim import Claim
 from journal.errors import Corrupt, Fenced, Held, Refused, Unavailable
-from journal.stream import Claim
 
 SLOT_0 = f"{fakes.RUN}/journal/stream=main/0000000000.jsonl"
 SLOT_1 = f"{fakes.RUN}/journal/stream=main/0000000001.jsonl"

@@ -26,10 +26,11 @@ from hypothesis.stateful import (
 
 from journal import events
 from journal import stream as stream_module
+from journal.claim import Claim
 from journal.errors import Fenced, Held, Refused, Unavailable
 from journal.limits import UNMOVED_CONFLICTS
 from journal.log import StreamReader
-from journal.stream import Claim, StreamWriter
+from journal.stream import StreamWriter
 
 # Segments small enough that they roll within a few records.
 SMALL = {"SEGMENT_ROLL_BYTES": 700, "SEGMENT_ROLL_FLUSHES": 3, "SEGMENT_MAX_BYTES": 2048}

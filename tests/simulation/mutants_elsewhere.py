@@ -5,6 +5,7 @@ from contextlib import suppress
 from typing import Any
 
 from journal import compactor, layout, snapshot
+from journal.claim import Claim
 from journal.compactor import Compaction, Compactor
 from journal.errors import Conflict, JournalError, Unavailable
 from journal.log import Batch, StreamReader
@@ -13,7 +14,7 @@ from journal.recorder.outbox import Outbox
 from journal.segments import Cursor, Link
 from journal.snapshot import Folded
 from journal.stores.contract import ABSENT, Found, Version
-from journal.stream import Claim, StreamWriter
+from journal.stream import StreamWriter
 from tests.simulation.mutant import Replaced, mutant
 
 # Claims.

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any
 
-from journal import stream
+from journal import claim, stream
 from journal.recorder import sender
 from tests.simulation.watched import Watched
 
@@ -43,8 +43,8 @@ def small_world(rng: Random) -> Iterator[None]:
         (stream, "SEGMENT_ROLL_BYTES", rng.choice((500, 900, 1500))),
         (stream, "SEGMENT_ROLL_FLUSHES", rng.choice((1, 2, 4))),
         (stream, "SEGMENT_MAX_BYTES", rng.choice((2000, 3000, 6000))),
-        (stream, "StreamWriter", Watched),
-        (stream, "uuid4", chance.uuid4),
+        (claim, "StreamWriter", Watched),
+        (claim, "uuid4", chance.uuid4),
         (sender, "uniform", chance.uniform),
         (logging.getLogger("journal"), "disabled", True),
     ]

@@ -3,11 +3,12 @@
 import fakes
 
 from journal import events
+from journal.claim import Claim
 from journal.clock import stamp
 from journal.compactor import Compactor
 from journal.stores import Store
 from journal.stores.memory import MemoryStore
-from journal.stream import Claim, StreamWriter
+from journal.stream import StreamWriter
 
 
 def test_last_update_does_not_go_back_when_the_first_record_comes() -> None:

@@ -2,10 +2,11 @@
 
 import orjson
 
+from journal.claim import Claim
 from journal.errors import Corrupt, Fenced, Held, Refused, Unavailable
 from journal.segments import Reason
 from journal.stores.contract import ABSENT
-from journal.stream import Claim, StreamWriter
+from journal.stream import StreamWriter
 from tests.simulation.referee import trouble
 from tests.simulation.world import Process, World
 

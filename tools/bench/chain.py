@@ -1,6 +1,7 @@
 """The job's side without its threads: intake, pump, outbox and stream writer, a flush at a time."""
 
 from journal import events
+from journal.claim import Claim
 from journal.clock import NS, StoreClock, now_ns, stamp
 from journal.limits import FLUSH_SECONDS, HEARTBEAT_SECONDS
 from journal.recorder.intake import Intake
@@ -10,7 +11,7 @@ from journal.recorder.source import Source
 from journal.recorder.vitals import Vitals
 from journal.segments import Reason
 from journal.stores import Store
-from journal.stream import Claim, Stream
+from journal.stream import Stream
 
 
 class Chain:

@@ -12,8 +12,9 @@ from journal.clock import parse_stamp
 from journal.errors import Conflict, Unavailable
 from journal.fold import fold
 from journal.limits import COMPACT_ATTEMPTS
+from journal.sections import CLOSED
 from journal.segments import START
-from journal.snapshot import CLOSED, Folded
+from journal.snapshot import Folded
 from journal.state import StreamState
 from journal.stores.contract import (
     ABSENT,

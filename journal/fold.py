@@ -5,22 +5,17 @@ right, so how streams were interleaved cannot matter.
 """
 
 from collections.abc import Callable, Iterable
-from typing import Any, Final
+from typing import Final
 
-from journal import events
+from journal import events, foreign
 from journal.clock import StampReader
 from journal.events import Record
 from journal.limits import (
-    CLOCK_OFFSET_MAX,
-    COUNT_MAX,
     ERROR_CLASSES_KEPT,
     EVIDENCE_CPU_SECONDS,
     EVIDENCE_IO_BYTES,
-    IN_FLIGHT_FILES,
     PHASES_KEPT,
     SOURCES_KEPT,
-    STATE_TEXT_CHARS,
-    TIME_MAX,
     WAIT_MAX_SECONDS,
 )
 from journal.state import (
@@ -44,14 +39,14 @@ def fold(state: StreamState, records: Iterable[Record]) -> StreamState:
     latest = _Latest(state)
     for record in records:
         # A foreign hand may have written a `ts` that is none: the time of the record before counts.
-        at = _instant(record["ts"], read_ts)
+        at = foreign.instant(record["ts"], read_ts)
         state.last_ts = state.last_ts if at is None else at
         kind = record["type"]
         if kind == events.SEGMENT_OPENED:
             _segment_opened(state, record)
         elif kind == events.SEGMENT_SEALED:
-            state.sealed = _text(record.get("reason"))
-            state.sealed_bytes = _count(record.get("bytes")) or 0
+            state.sealed = foreign.text(record.get("reason"))
+            state.sealed_bytes = foreign.count(record.get("bytes")) or 0
         else:
             _record(state, kind, record, latest)
     return state
@@ -68,7 +63,7 @@ class _Latest:
         self._by_name = {source.source: source for source in state.sources}
 
     def get(self, record: Record) -> SourceState | None:
-        name = _text(record.get("source"))
+        name = foreign.text(record.get("source"))
         return self._by_name.get(name) if name is not None else None
 
     def add(self, source: SourceState) -> None:
@@ -84,19 +79,19 @@ class _Latest:
 
 def _segment_opened(state: StreamState, record: Record) -> None:
     state.sealed = None
-    state.epoch = _count(record.get("epoch")) or 0
-    state.writer = _text(record.get("writer")) or ""
-    state.host = _text(record.get("host")) or ""
-    state.pid = _count(record.get("pid")) or 0
-    state.clock_offset = _offset(record.get("clock_offset"), 0.0)
-    state.flush_seconds = _seconds(record.get("flush_seconds"))
+    state.epoch = foreign.count(record.get("epoch")) or 0
+    state.writer = foreign.text(record.get("writer")) or ""
+    state.host = foreign.text(record.get("host")) or ""
+    state.pid = foreign.count(record.get("pid")) or 0
+    state.clock_offset = foreign.offset(record.get("clock_offset"), 0.0)
+    state.flush_seconds = foreign.seconds(record.get("flush_seconds"))
     state.opened = max(state.opened, state.last_ts + state.clock_offset)
-    state.heartbeat_seconds = _seconds(record.get("heartbeat_seconds"))
+    state.heartbeat_seconds = foreign.seconds(record.get("heartbeat_seconds"))
 
 
 def _record(state: StreamState, kind: str, record: Record, latest: _Latest) -> None:
     if kind == events.HEARTBEAT:
-        state.clock_offset = _offset(record.get("clock_offset"), state.clock_offset)
+        state.clock_offset = foreign.offset(record.get("clock_offset"), state.clock_offset)
     at = state.last_ts + state.clock_offset
     state.last_record = max(state.last_record or at, at)
     if kind == events.HEARTBEAT:
@@ -138,13 +133,15 @@ def _close_wait(state: StreamState, at: float) -> None:
 
 def _heartbeat(state: StreamState, record: Record, at: float) -> None:
     """Take in a beat: it proves the process; only its counters can prove work."""
-    state.beat = {key: value for key, value in _flat(record).items() if key not in events.PLACE}
-    state.in_flight = _in_flight(record)
-    moved = _seconds(record.get("files")) + _seconds(record.get("bytes"))
-    traffic = _seconds(record.get("read_bytes")) + _seconds(record.get("write_bytes"))
+    state.beat = {
+        key: value for key, value in foreign.flat(record).items() if key not in events.PLACE
+    }
+    state.in_flight = foreign.in_flight(record)
+    moved = foreign.seconds(record.get("files")) + foreign.seconds(record.get("bytes"))
+    traffic = foreign.seconds(record.get("read_bytes")) + foreign.seconds(record.get("write_bytes"))
     if moved > 0 or traffic >= EVIDENCE_IO_BYTES:
         _work(state, at)
-    elif _seconds(record.get("cpu_seconds")) >= EVIDENCE_CPU_SECONDS:
+    elif foreign.seconds(record.get("cpu_seconds")) >= EVIDENCE_CPU_SECONDS:
         state.burned = at
     if is_working(state, at):
         _live(state, at)
@@ -153,7 +150,7 @@ def _heartbeat(state: StreamState, record: Record, at: float) -> None:
 def _started(
     state: StreamState, record: Record, at: float, _source: SourceState | None, _latest: _Latest
 ) -> None:
-    attempt = _count(record.get("attempt")) or state.attempt + 1
+    attempt = foreign.count(record.get("attempt")) or state.attempt + 1
     if state.finish is not None and attempt <= state.attempt:
         return  # only a higher attempt leaves a final state
     state.attempt = attempt
@@ -167,18 +164,18 @@ def _started(
     state.longest_gap = 0.0
     state.burned = None
     state.in_flight = []
-    state.job = _text(record.get("job")) or state.job
+    state.job = foreign.text(record.get("job")) or state.job
     planned = record.get("sources")
-    total = _count(record.get("sources_total"))
+    total = foreign.count(record.get("sources_total"))
     state.sources_total = total or (len(planned) if isinstance(planned, list) else None)
 
 
 def _phase(
     state: StreamState, record: Record, at: float, _source: SourceState | None, _latest: _Latest
 ) -> None:
-    phase = _text(record.get("phase")) or ""
-    sub_phase = _text(record.get("sub_phase")) or ""
-    operation = _text(record.get("operation"))
+    phase = foreign.text(record.get("phase")) or ""
+    sub_phase = foreign.text(record.get("sub_phase")) or ""
+    operation = foreign.text(record.get("operation"))
     state.phases.append(PhaseState(phase, sub_phase, operation, at))
     del state.phases[:-PHASES_KEPT]
 
@@ -186,15 +183,15 @@ def _phase(
 def _source_started(
     state: StreamState, record: Record, at: float, _source: SourceState | None, latest: _Latest
 ) -> None:
-    name = _text(record.get("source")) or ""
+    name = foreign.text(record.get("source")) or ""
     current = state.phase.sub_phase if state.phase else ""
-    sub_phase = _text(record.get("sub_phase")) or current
+    sub_phase = foreign.text(record.get("sub_phase")) or current
     for known in state.sources:
         if known.source == name and known.sub_phase == sub_phase:
             if known.attempt == state.attempt:
                 # The same attempt goes on with it.
-                known.files_total = _count(record.get("files")) or known.files_total
-                known.bytes_total = _count(record.get("bytes")) or known.bytes_total
+                known.files_total = foreign.count(record.get("files")) or known.files_total
+                known.bytes_total = foreign.count(record.get("bytes")) or known.bytes_total
                 known.ended = None
                 known.failed = False
                 known.spoke = at
@@ -212,10 +209,10 @@ def _source_started(
         attempt=state.attempt,
         started=at,
         spoke=at,
-        files_total=_count(record.get("files")),
-        bytes_total=_count(record.get("bytes")),
-        found_files=_count(found.get("files")) or 0,
-        found_bytes=_count(found.get("bytes")) or 0,
+        files_total=foreign.count(record.get("files")),
+        bytes_total=foreign.count(record.get("bytes")),
+        found_files=foreign.count(found.get("files")) or 0,
+        found_bytes=foreign.count(found.get("bytes")) or 0,
     )
     state.sources.append(source)
     latest.add(source)
@@ -240,16 +237,16 @@ def _sum_up(others: dict[str, Sources], sub_phase: str, more: Sources) -> None:
     known = others.setdefault(sub_phase, Sources())
     known.sources += more.sources
     known.completed += more.completed
-    known.files = _sum(known.files, more.files)
-    known.bytes = _sum(known.bytes, more.bytes)
+    known.files = foreign.total(known.files, more.files)
+    known.bytes = foreign.total(known.bytes, more.bytes)
 
 
 def _progress(
     state: StreamState, record: Record, _at: float, source: SourceState | None, _latest: _Latest
 ) -> None:
-    state.in_flight = _in_flight(record)
+    state.in_flight = foreign.in_flight(record)
     if source is not None:
-        source.bytes = max(source.bytes, _count(record.get("bytes")) or 0)
+        source.bytes = max(source.bytes, foreign.count(record.get("bytes")) or 0)
 
 
 def _file_done(
@@ -260,7 +257,9 @@ def _file_done(
         state.in_flight = [file for file in state.in_flight if file.get("path") != path]
     if source is not None:
         source.files += 1
-        source.file_bytes = _sum(source.file_bytes, _count(record.get("bytes")) or 0)
+        source.file_bytes = foreign.total(
+            source.file_bytes, foreign.count(record.get("bytes")) or 0
+        )
         source.bytes = max(source.bytes, source.file_bytes)
 
 
@@ -277,16 +276,16 @@ def _source_done(
 ) -> None:
     if source is not None:
         source.ended = at
-        source.bytes = max(source.file_bytes, _count(record.get("bytes")) or 0)
+        source.bytes = max(source.file_bytes, foreign.count(record.get("bytes")) or 0)
 
 
 def _waiting(
     state: StreamState, record: Record, at: float, _source: SourceState | None, _latest: _Latest
 ) -> None:
     # An unreadable end is no end; the hour holds.
-    said = _instant(record.get("until"), StampReader())
+    said = foreign.instant(record.get("until"), StampReader())
     until = at + WAIT_MAX_SECONDS if said is None else said + state.clock_offset
-    state.wait = Wait(_text(record.get("reason")) or "", at, until)
+    state.wait = Wait(foreign.text(record.get("reason")) or "", at, until)
 
 
 def _error(
@@ -298,20 +297,20 @@ def _error(
         if record.get("fatal") is True and "path" not in record:
             source.ended = at  # fatal to what it names
             source.failed = True
-    name = _text(record.get("error")) or "error"
+    name = foreign.text(record.get("error")) or "error"
     if name not in state.errors and len(state.errors) >= ERROR_CLASSES_KEPT:
         name = "other"
     known = state.errors.setdefault(name, ErrorClass(first=at))
     known.count += 1
     known.last = at
-    known.message = _text(record.get("message")) or ""
+    known.message = foreign.text(record.get("message")) or ""
 
 
 def _dropped(
     state: StreamState, record: Record, _at: float, _source: SourceState | None, _latest: _Latest
 ) -> None:
-    state.dropped = _sum(state.dropped, _count(record.get("count")) or 0)
-    state.drop_reason = _text(record.get("reason"))
+    state.dropped = foreign.total(state.dropped, foreign.count(record.get("count")) or 0)
+    state.drop_reason = foreign.text(record.get("reason"))
 
 
 def _finished(
@@ -321,7 +320,7 @@ def _finished(
         return
     status = record.get("status")
     state.finish = Finish(
-        status if status in events.STATUSES else "failed", _text(record.get("message")), at
+        status if status in events.STATUSES else "failed", foreign.text(record.get("message")), at
     )
     state.in_flight = []
 
@@ -341,52 +340,3 @@ _FOLDS: Final[dict[str, _Fold]] = {
     events.DROPPED: _dropped,
     events.FINISHED: _finished,
 }
-
-
-# What a foreign hand may have written, made into what a state can hold: small and in bounds.
-
-
-def _text(value: Any) -> str | None:
-    return value[:STATE_TEXT_CHARS] if isinstance(value, str) else None
-
-
-def _count(value: Any) -> int | None:
-    """Take a whole number that is not negative and can be a size."""
-    return value if type(value) is int and 0 <= value <= COUNT_MAX else None
-
-
-def _sum(one: int, other: int) -> int:
-    return min(one + other, COUNT_MAX)
-
-
-def _seconds(value: Any) -> float:
-    return float(value) if type(value) in (int, float) and 0 <= value <= COUNT_MAX else 0.0
-
-
-def _offset(value: Any, default: float) -> float:
-    sound = type(value) in (int, float) and abs(value) <= CLOCK_OFFSET_MAX
-    return float(value) if sound else default
-
-
-def _instant(text: Any, read: StampReader) -> float | None:
-    try:
-        at = read(text)
-    except (ValueError, TypeError):
-        return None
-    return at if 0 <= at <= TIME_MAX else None
-
-
-def _flat(fields: dict[str, Any]) -> dict[str, Any]:
-    """Keep the plain values: nested ones could be too deep to be written again."""
-    return {
-        key: value
-        for key, value in fields.items()
-        if value is None or isinstance(value, str | int | float)
-    }
-
-
-def _in_flight(record: Record) -> list[Any]:
-    files = record.get("in_flight")
-    if not isinstance(files, list):
-        return []
-    return [_flat(item) for item in files if isinstance(item, dict)][:IN_FLIGHT_FILES]

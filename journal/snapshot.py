@@ -11,24 +11,18 @@ from typing import Any, Final
 
 import orjson
 
-from journal import eta
+from journal import eta, sections
 from journal.clock import stamp, stamp_seconds
 from journal.health import duration
 from journal.layout import MAIN, check_name
 from journal.limits import (
-    COUNT_MAX,
-    FLUSH_SECONDS,
     FORMAT_VERSION,
-    HEARTBEAT_SECONDS,
-    PROMISE_MAX_SECONDS,
-    PROMISE_SLACK_SECONDS,
 )
 from journal.segments import Cursor
 from journal.state import SourceState, StreamState
 
 _STATUS: Final = {"completed": "completed", "failed": "failed", "aborted": "failed"}
 _PHASE: Final = {"completed": "complete"}
-CLOSED: Final = ("close", "finish")
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +107,7 @@ def render(run_id: str, run: Run, stored: Mapping[str, Any]) -> dict[str, Any]:
     phase = _phase_of(lead, states)
     sources = sorted((s for state in states for s in state.sources), key=lambda s: s.started)
     estimate, reached = _estimate(lead, phase[1], phase[3], states)
-    progress = _progress(states, lead, sources)
+    progress = sections.progress_of(states, lead, sources)
     progress["estimated_completion"] = (
         stamp_seconds(reached + estimate.remaining) if estimate else None
     )
@@ -128,7 +122,7 @@ def render(run_id: str, run: Run, stored: Mapping[str, Any]) -> dict[str, Any]:
         "current_operation": operation,
         "progress": progress,
         "last_update": stamp_seconds(alive),
-        "heartbeat_interval": round(_promised(states)),
+        "heartbeat_interval": round(sections.silence_promised(states)),
         "details": _details(lead, progress, operation, reached),
         "job": lead.job,
         "attempt": lead.attempt,
@@ -145,10 +139,10 @@ def render(run_id: str, run: Run, stored: Mapping[str, Any]) -> dict[str, Any]:
             "high": stamp_seconds(reached + estimate.high),
             "basis": estimate.basis,
         },
-        "sources": [_source(source) for source in sources],
-        "errors": _errors(states),
-        "dropped": _sum(state.dropped for state in states),
-        "vitals": _vitals(lead, states),
+        "sources": [sections.source_of(source) for source in sources],
+        "errors": sections.errors_of(states),
+        "dropped": sections.sum_of(state.dropped for state in states),
+        "vitals": sections.vitals_of(lead, states),
     }
     return _with_carried(own, run, lead, stored)
 
@@ -216,32 +210,6 @@ def _speaking(sources: Iterable[SourceState]) -> str | None:
     return latest.source if latest is not None else None
 
 
-def _progress(
-    states: list[StreamState], lead: StreamState, sources: list[SourceState]
-) -> dict[str, Any]:
-    parts = [(source.sub_phase, source.summed) for source in sources]
-    parts += [item for state in states for item in state.others.items()]
-    everything = [part for _, part in parts]
-    policy = [part for sub_phase, part in parts if sub_phase == "downloading_policy"]
-    downloading = [part for sub_phase, part in parts if sub_phase.startswith("downloading")]
-    policy_seen = sum(part.sources for part in policy)
-    return {
-        "policy_sources_completed": sum(part.completed for part in policy),
-        "policy_sources_total": max(lead.sources_total or 0, policy_seen),
-        "files_downloaded": _sum(part.files for part in downloading),
-        "estimated_completion": None,
-        "sources_completed": sum(part.completed for part in everything),
-        "sources_seen": sum(part.sources for part in everything),
-        "files_done": _sum(part.files for part in everything),
-        "bytes_done": _sum(part.bytes for part in everything),
-        "files_skipped": sum(state.skipped for state in states),
-    }
-
-
-def _sum(counts: Iterable[int]) -> int:
-    return min(sum(counts), COUNT_MAX)
-
-
 def _estimate(
     lead: StreamState,
     sub_phase: str,
@@ -282,81 +250,3 @@ def _details(
     elif lead.attempt_started:
         parts.append(f"running for {duration(max(0.0, reached - lead.attempt_started))}")
     return ", ".join(parts)
-
-
-def _promised(states: Iterable[StreamState]) -> float:
-    """Return the longest silence that the open streams promise, in seconds."""
-    promises = [
-        state.heartbeat_seconds + state.flush_seconds + PROMISE_SLACK_SECONDS
-        for state in states
-        if state.sealed not in CLOSED and state.heartbeat_seconds
-    ]
-    default = HEARTBEAT_SECONDS + FLUSH_SECONDS + PROMISE_SLACK_SECONDS
-    return min(max(promises, default=default), PROMISE_MAX_SECONDS)
-
-
-def _source(source: SourceState) -> dict[str, Any]:
-    return {
-        "source": source.source,
-        "sub_phase": source.sub_phase,
-        "state": "running" if source.ended is None else "failed" if source.failed else "done",
-        "files": source.summed.files,
-        "files_total": source.files_total,
-        "bytes": source.summed.bytes,
-        "bytes_total": source.bytes_total,
-        "skipped": source.skipped,
-        "errors": source.errors,
-        "started": stamp_seconds(source.started),
-        "ended": source.ended and stamp_seconds(source.ended),
-    }
-
-
-def _errors(states: Iterable[StreamState]) -> dict[str, Any]:
-    classes: dict[str, dict[str, Any]] = {}
-    total = 0
-    for state in states:
-        total += state.errors_total
-        for name, seen in state.errors.items():
-            known = classes.get(name)
-            count = seen.count + (known["count"] if known else 0)
-            first = min(seen.first, known["first"] if known else seen.first)
-            if known is None or seen.last >= known["last"]:
-                known = {"last": seen.last, "message": seen.message}
-            classes[name] = {**known, "count": count, "first": first}
-    return {
-        "count": total,
-        "classes": [
-            {
-                "error": name,
-                "count": seen["count"],
-                "first": stamp_seconds(seen["first"]),
-                "last": stamp_seconds(seen["last"]),
-                "message": seen["message"],
-            }
-            for name, seen in sorted(classes.items())
-        ],
-    }
-
-
-def _vitals(lead: StreamState, states: list[StreamState]) -> dict[str, Any]:
-    """Return what liveness and progress are judged by: the newest over all open streams."""
-    open_states = [state for state in states if state.sealed not in CLOSED] or states
-    records = [s.last_record for s in open_states if s.last_record is not None]
-    works = [s.worked for s in open_states if s.worked is not None]
-    waits = [s.wait for s in open_states if s.wait is not None]
-    burns = [s.burned for s in open_states if s.burned is not None]
-    wait = max(waits, key=lambda wait: (wait.until, wait.reason), default=None)
-    return {
-        "last_record": stamp(max(records)) if records else None,
-        "last_work": stamp(max(works)) if works else None,
-        "last_cpu": stamp(max(burns)) if burns else None,
-        "stall_after_seconds": max((s.stall_seconds for s in open_states), default=0.0),
-        "silence_promised_seconds": round(_promised(states)),
-        "waiting": wait
-        and {"reason": wait.reason, "since": stamp(wait.since), "until": stamp(wait.until)},
-        "in_flight": [file for state in open_states for file in state.in_flight],
-        "host": lead.host or None,
-        "pid": lead.pid or None,
-        "clock_offset": lead.clock_offset,
-        "beat": lead.beat,
-    }

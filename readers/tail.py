@@ -14,8 +14,9 @@ from journal import clock, layout, log, snapshot
 from journal.errors import Missing, Unavailable
 from journal.events import FINISHED, STARTED, Record
 from journal.layout import MAIN
+from journal.sections import CLOSED
 from journal.segments import START, Cursor
-from journal.snapshot import CLOSED, Folded
+from journal.snapshot import Folded
 from journal.stores import Found, ReadStore, Version
 from readers.ends import end_of
 
@@ -64,14 +65,14 @@ class Tail:
         for key in listing.foreign:
             self._complain(f"{key}: not the journal's, ignored")
         for name in {**known, **listing.streams}:
-            last = known[name].cursor if name in known else START
-            # Behind a seal the cursor names a segment that need not exist yet. What the listing
-            # does not show is missed once, however far ahead a damaged snapshot is.
-            seen = listing.streams.get(name, 0)
-            exists = max(seen, min(last.segment - (last.bytes == 0), seen + 1))
-            self._add(name, START, exists)
+            self._add(name, START, listing.streams.get(name, 0))
         self._check_exists()
         yield from self._poll(patient=False)
+        for name, folded in known.items():
+            last, read = folded.cursor, self._readers[name].cursor
+            if (read.segment, read.bytes) < (last.segment, last.bytes):
+                key = layout.segment_key(self._run_id, name, read.segment)
+                self._complain_of([f"{key}: the snapshot has read further than there is"])
 
     def last(self, count: int, wanted: Callable[[Record], bool] = _anything) -> Iterator[Event]:
         """Yield the last `count` wanted events, reading from the end: three requests as a rule.

@@ -1,0 +1,68 @@
+"""Fields of records as a state can hold them: of their kind, small, and in bounds. Pure.
+
+A record may have been written by any hand. What is not of its kind is left out, never an error.
+"""
+
+from typing import Any
+
+from journal.clock import StampReader
+from journal.events import Record
+from journal.limits import (
+    CLOCK_OFFSET_MAX,
+    COUNT_MAX,
+    IN_FLIGHT_FILES,
+    STATE_TEXT_CHARS,
+    TIME_MAX,
+)
+
+
+def text(value: Any) -> str | None:
+    """Take a text, cut to what a state holds of one."""
+    return value[:STATE_TEXT_CHARS] if isinstance(value, str) else None
+
+
+def count(value: Any) -> int | None:
+    """Take a whole number that is not negative and can be a size."""
+    return value if type(value) is int and 0 <= value <= COUNT_MAX else None
+
+
+def total(one: int, other: int) -> int:
+    """Add two counts; a sum stays a number that every JSON reader holds exactly."""
+    return min(one + other, COUNT_MAX)
+
+
+def seconds(value: Any) -> float:
+    """Take a number that is not negative, 0.0 for anything else."""
+    return float(value) if type(value) in (int, float) and 0 <= value <= COUNT_MAX else 0.0
+
+
+def offset(value: Any, default: float) -> float:
+    """Take a clock's offset in seconds that a clock can have."""
+    sound = type(value) in (int, float) and abs(value) <= CLOCK_OFFSET_MAX
+    return float(value) if sound else default
+
+
+def instant(text: Any, read: StampReader) -> float | None:
+    """Take a time in seconds since the epoch that a clock can show."""
+    try:
+        at = read(text)
+    except (ValueError, TypeError):
+        return None
+    return at if 0 <= at <= TIME_MAX else None
+
+
+def flat(fields: dict[str, Any]) -> dict[str, Any]:
+    """Keep the plain values: nested ones could be too deep to be written again."""
+    return {
+        key: value
+        for key, value in fields.items()
+        if value is None or isinstance(value, str | int | float)
+    }
+
+
+def in_flight(record: Record) -> list[Any]:
+    """Take the files in flight that a record names, so many as a state holds."""
+    files = record.get("in_flight")
+    if not isinstance(files, list):
+        return []
+    return [flat(item) for item in files if isinstance(item, dict)][:IN_FLIGHT_FILES]

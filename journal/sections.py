@@ -1,0 +1,124 @@
+"""The parts of the snapshot document, each a pure function of the streams' states."""
+
+from collections.abc import Iterable
+from typing import Any, Final
+
+from journal.clock import stamp, stamp_seconds
+from journal.limits import (
+    COUNT_MAX,
+    FLUSH_SECONDS,
+    HEARTBEAT_SECONDS,
+    PROMISE_MAX_SECONDS,
+    PROMISE_SLACK_SECONDS,
+)
+from journal.state import SourceState, StreamState
+
+CLOSED: Final = ("close", "finish")  # how a stream is sealed that says no more
+
+
+def progress_of(
+    states: list[StreamState], lead: StreamState, sources: list[SourceState]
+) -> dict[str, Any]:
+    """Return `progress`, without its estimate: what is done over all streams."""
+    parts = [(source.sub_phase, source.summed) for source in sources]
+    parts += [item for state in states for item in state.others.items()]
+    everything = [part for _, part in parts]
+    policy = [part for sub_phase, part in parts if sub_phase == "downloading_policy"]
+    downloading = [part for sub_phase, part in parts if sub_phase.startswith("downloading")]
+    policy_seen = sum(part.sources for part in policy)
+    return {
+        "policy_sources_completed": sum(part.completed for part in policy),
+        "policy_sources_total": max(lead.sources_total or 0, policy_seen),
+        "files_downloaded": sum_of(part.files for part in downloading),
+        "estimated_completion": None,
+        "sources_completed": sum(part.completed for part in everything),
+        "sources_seen": sum(part.sources for part in everything),
+        "files_done": sum_of(part.files for part in everything),
+        "bytes_done": sum_of(part.bytes for part in everything),
+        "files_skipped": sum(state.skipped for state in states),
+    }
+
+
+def source_of(source: SourceState) -> dict[str, Any]:
+    """Return a line of `sources`."""
+    return {
+        "source": source.source,
+        "sub_phase": source.sub_phase,
+        "state": "running" if source.ended is None else "failed" if source.failed else "done",
+        "files": source.summed.files,
+        "files_total": source.files_total,
+        "bytes": source.summed.bytes,
+        "bytes_total": source.bytes_total,
+        "skipped": source.skipped,
+        "errors": source.errors,
+        "started": stamp_seconds(source.started),
+        "ended": source.ended and stamp_seconds(source.ended),
+    }
+
+
+def errors_of(states: Iterable[StreamState]) -> dict[str, Any]:
+    """Return `errors`: those of all streams, by their class."""
+    classes: dict[str, dict[str, Any]] = {}
+    total = 0
+    for state in states:
+        total += state.errors_total
+        for name, seen in state.errors.items():
+            known = classes.get(name)
+            count = seen.count + (known["count"] if known else 0)
+            first = min(seen.first, known["first"] if known else seen.first)
+            if known is None or seen.last >= known["last"]:
+                known = {"last": seen.last, "message": seen.message}
+            classes[name] = {**known, "count": count, "first": first}
+    return {
+        "count": total,
+        "classes": [
+            {
+                "error": name,
+                "count": seen["count"],
+                "first": stamp_seconds(seen["first"]),
+                "last": stamp_seconds(seen["last"]),
+                "message": seen["message"],
+            }
+            for name, seen in sorted(classes.items())
+        ],
+    }
+
+
+def vitals_of(lead: StreamState, states: list[StreamState]) -> dict[str, Any]:
+    """Return what liveness and progress are judged by: the newest over all open streams."""
+    open_states = [state for state in states if state.sealed not in CLOSED] or states
+    records = [s.last_record for s in open_states if s.last_record is not None]
+    works = [s.worked for s in open_states if s.worked is not None]
+    waits = [s.wait for s in open_states if s.wait is not None]
+    burns = [s.burned for s in open_states if s.burned is not None]
+    wait = max(waits, key=lambda wait: (wait.until, wait.reason), default=None)
+    return {
+        "last_record": stamp(max(records)) if records else None,
+        "last_work": stamp(max(works)) if works else None,
+        "last_cpu": stamp(max(burns)) if burns else None,
+        "stall_after_seconds": max((s.stall_seconds for s in open_states), default=0.0),
+        "silence_promised_seconds": round(silence_promised(states)),
+        "waiting": wait
+        and {"reason": wait.reason, "since": stamp(wait.since), "until": stamp(wait.until)},
+        "in_flight": [file for state in open_states for file in state.in_flight],
+        "host": lead.host or None,
+        "pid": lead.pid or None,
+        "clock_offset": lead.clock_offset,
+        "beat": lead.beat,
+    }
+
+
+def silence_promised(states: Iterable[StreamState]) -> float:
+    """Return the longest silence that the open streams promise, in seconds."""
+    promises = [
+        state.heartbeat_seconds + state.flush_seconds + PROMISE_SLACK_SECONDS
+        for state in states
+        if state.sealed not in CLOSED and state.heartbeat_seconds
+    ]
+    default = HEARTBEAT_SECONDS + FLUSH_SECONDS + PROMISE_SLACK_SECONDS
+    return min(max(promises, default=default), PROMISE_MAX_SECONDS)
+
+
+def sum_of(counts: Iterable[int]) -> int:
+    """Add counts; a sum stays a number that every JSON reader holds exactly."""
+    return min(sum(counts), COUNT_MAX)

@@ -1,5 +1,6 @@
 """A writer killed at any moment loses nothing that it was told is durable, and doubles nothing."""
 
+import contextlib
 import json
 import random
 import time
@@ -38,28 +39,35 @@ class History:
 
 
 def history(root: str, kills: int, directory: Path) -> History:
-    chance = random.Random(kills)
-    acknowledged = {}
-    tail = None
-    for generation in range(kills):
-        child = Child(python(WRITER, root, str(generation)), directory)
-        try:
-            if generation == 0 or chance.random() < 0.7:
+    """Let writers be killed one after the other while a tail looks on; the last one finishes."""
+    with contextlib.ExitStack() as ending:
+
+        def started(command: list[str]) -> Child:
+            child = Child(command, directory)
+            ending.callback(child.kill)
+            return child
+
+        chance = random.Random(kills)
+        first = started(python(WRITER, root, "0"))
+        wait_until(lambda: first.said, "a first flush")
+        tail = started(journal("tail", "run-1", "-f", "-n", "all", "-o", "json", "--root", root))
+        acknowledged = {"0": killed_soon(first, chance)}
+        for generation in range(1, kills):
+            child = started(python(WRITER, root, str(generation)))
+            if chance.random() < 0.7:
                 wait_until(lambda child=child: child.said, "a first flush")
-            tail = tail or Child(
-                journal("tail", "run-1", "-f", "-n", "all", "-o", "json", "--root", root), directory
-            )
-            time.sleep(chance.uniform(0, 0.4))
-        finally:
-            child.kill()
-        acknowledged[str(generation)] = int(child.said[-1]) if child.said else 0
-    last = Child(python(WRITER, root, str(kills), "100"), directory)
-    try:
+            acknowledged[str(generation)] = killed_soon(child, chance)
+        last = started(python(WRITER, root, str(kills), "100"))
         assert last.wait() == 0, last.err
         acknowledged[str(kills)] = 100
         return History(root, acknowledged, tail, tail.wait())
-    finally:
-        tail.kill()
+
+
+def killed_soon(child: Child, chance: random.Random) -> int:
+    """Kill a writer at a random moment; return how many of its notes were acknowledged."""
+    time.sleep(chance.uniform(0, 0.4))
+    child.kill()
+    return int(child.said[-1]) if child.said else 0
 
 
 @pytest.fixture(scope="module", params=[10, pytest.param(100, marks=pytest.mark.long)])

@@ -62,7 +62,7 @@ def test_an_end_is_truthful(how, number, ended, local_root, spawn):
     assert document(local_root)["finished"]["status"] == finished["status"]
 
 
-@pytest.mark.parametrize("how", ["exception", "uncaught", "interrupted"])
+@pytest.mark.parametrize("how", ["exception", "interrupted"])
 def test_an_end_on_s3_is_truthful(how, moto_url, spawn):
     """The same on S3: the end is there when the process has gone."""
     end(spawn, moto_url, how, INT if how == "interrupted" else None)

@@ -126,6 +126,7 @@ def test_an_outage_is_written_down(moto_gate, moto_url, start):
 def test_what_an_outage_held_up_does_not_wait_for_the_next_interval(moto_gate, moto_url, start):
     """A record that could not be sent goes out with the next try, however rare flushes are."""
     run = start(moto_url, flush_seconds=200, heartbeat_seconds=80)
+    wait_until(lambda: document(moto_url))
     moto_gate.mode = "shut"
     run.phase("data_prep")
     wait_until(lambda: run.trouble is not None)

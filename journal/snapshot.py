@@ -123,7 +123,7 @@ def render(run_id: str, run: Run, stored: Mapping[str, Any]) -> dict[str, Any]:
         "progress": progress,
         "last_update": stamp_seconds(alive),
         "heartbeat_interval": round(sections.silence_promised(states)),
-        "details": _details(lead, progress, operation, reached),
+        "details": _details(lead, progress, operation, reached, _at_work(lead, phase[1], sources)),
         "job": lead.job,
         "attempt": lead.attempt,
         "finished": lead.finish
@@ -233,14 +233,24 @@ def _estimate(
     return eta.estimate(at_work, total, reached - begun), reached
 
 
+def _at_work(lead: StreamState, sub_phase: str, sources: Iterable[SourceState]) -> tuple[int, int]:
+    """Return how many sources of the present sub-phase are done, and how many there are."""
+    here = [source for source in sources if source.sub_phase == sub_phase]
+    planned = lead.sources_total if not sub_phase or sub_phase.startswith("downloading") else None
+    return sum(source.summed.completed for source in here), max(planned or 0, len(here))
+
+
 def _details(
-    lead: StreamState, progress: Mapping[str, Any], operation: str | None, reached: float
+    lead: StreamState,
+    progress: Mapping[str, Any],
+    operation: str | None,
+    reached: float,
+    at_work: tuple[int, int],
 ) -> str:
     """Say in one line where the run is."""
     if lead.finish is not None:
         return ": ".join(filter(None, (lead.finish.status, lead.finish.message)))
-    total = progress["policy_sources_total"] or progress["sources_seen"]
-    done = progress["policy_sources_completed"] or progress["sources_completed"]
+    done, total = at_work
     parts = [f"source {min(done + 1, total)} of {total}" if total else "no source yet"]
     if operation:
         parts[0] += f" ({operation})"

@@ -118,6 +118,16 @@ def test_details_are_one_line_with_source_files_and_end(example):
     assert "\n" not in details
 
 
+def test_details_count_the_sources_of_the_present_sub_phase():
+    """Behind the download it is not the download's sources that are at work."""
+    story = Story().started(sources_total=8).source("a").done("a")
+    story.say("phase", phase="data_prep", sub_phase="extracting_archives")
+    story.source("a", sub_phase="extracting_archives")
+    story.source("b", sub_phase="extracting_archives")
+
+    assert story.document()["details"].startswith("source 1 of 2 (b), ")
+
+
 def test_details_of_an_end_are_its_reason(example):
     """Status and message."""
     assert example.finished("failed", message="disk full").document()["details"] == (

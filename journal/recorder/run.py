@@ -255,8 +255,10 @@ class Run:
         self._pump.step(now_ns())
 
     def _sender_loop(self) -> None:
-        while not self._sender.is_done:
+        while True:
             wait = self._sender.step(monotonic())
+            if self._sender.is_done:
+                return
             self._outbox.filled.wait(wait)
             self._outbox.filled.clear()
 

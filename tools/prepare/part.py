@@ -4,6 +4,7 @@ All sources of a step are announced at its beginning, with their totals, so that
 estimated; then their files are worked through together, in the order of the manifest.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Generic, TypeVar
@@ -15,7 +16,7 @@ from tools.prepare.view import Size
 Item = TypeVar("Item")
 
 
-class Part(Generic[Item]):
+class Part(ABC, Generic[Item]):
     """A source in a step: its totals, and the files that are still to do."""
 
     def __init__(self, job: Job, name: str, size: Size, todo: Sequence[Item]) -> None:
@@ -27,9 +28,9 @@ class Part(Generic[Item]):
         self.has_ended = False
         self.source = job.run.source(name, **asdict(size))
 
+    @abstractmethod
     def do(self, item: Item) -> None:
         """Do one file; called from several threads. What it raises has been journalled."""
-        raise NotImplementedError
 
     def failed(self, error: BaseException) -> None:  # noqa: ARG002 - for those that judge by it
         """Count a file that could not be done."""

@@ -162,7 +162,6 @@ class Pump:
             if seal is not None:
                 self._tell_lost(at_ns)
             outbox.marks.append((outbox.next_seq, waiter))
-            outbox.urgent = True
             outbox.seal = seal or outbox.seal
             return
         if outbox.seal is not None:

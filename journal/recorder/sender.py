@@ -158,11 +158,18 @@ class Sender:
 
     def _begin(self) -> None:
         """Do what a new attempt owes once its `started` is durable: old markers, the index."""
-        stream = self._stream
-        if stream.name == MAIN:
-            markers.remove(stream.store, stream.run_id)
-            self._opening.enter_index()
+        store, run_id = self._stream.store, self._stream.run_id
+        if self._stream.name == MAIN:
+            self._unless_refused(lambda: markers.remove(store, run_id))
+            self._unless_refused(self._opening.enter_index)
         self._has_begun = True
+
+    def _unless_refused(self, act: Callable[[], object]) -> None:
+        """Do what needs a right that the journal itself can do without."""
+        try:
+            act()
+        except Refused as failed:
+            self._log_once(failed)
 
     def _compact(self, writer: StreamWriter, now: float) -> float:
         """Compact if it is due; return the seconds until it will be.
@@ -203,17 +210,17 @@ class Sender:
         if stream.name == MAIN:
             main = read_run(stream.store, stream.run_id).run[MAIN].state
             if main.writer == writer.writer:
-                markers.install(stream.store, stream.run_id, main)
+                self._unless_refused(lambda: markers.install(stream.store, stream.run_id, main))
         self._outbox.close(ok=True)
         self.is_done = True  # last: whoever sees it may rely on every waiter being settled
 
     def _stop(self, over: JournalError | Ended) -> None:
         """Another writer has the stream, or it must not be resumed: say so and write no more."""
         self.trouble = over
-        self._outbox.close(ok=False)
-        self.is_done = True
         if self.is_unattended:
             log.error("journal of run %s stops: %s; the job goes on", self._stream.run_id, over)
+        self._outbox.close(ok=False)
+        self.is_done = True
         self._opened.settle(ok=False)
 
     def _fail(self, failed: JournalError, now: float, cause: Exception | None = None) -> float:
@@ -225,6 +232,9 @@ class Sender:
         self._log_once(failed, cause)
         self._opened.settle(ok=False)
         pause = min(RETRY_FIRST_SECONDS * 2.0 ** min(self._tries - 1, 10), RETRY_MAX_SECONDS)
+        if self._outbox.seal is not None:
+            # The job waits for its end, and not for long: a later turn might come too late.
+            pause = min(pause, FLUSH_PAUSE_SECONDS)
         self._retry_at = now + pause
         return pause
 

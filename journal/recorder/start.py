@@ -33,7 +33,7 @@ _current: Run | None = None
 def start_run(
     run_id: str | None = None,
     *,
-    root: str | None = None,
+    root: str | os.PathLike[str] | None = None,
     job: str | None = None,
     stream: str = layout.MAIN,
     resume: bool = False,
@@ -70,7 +70,7 @@ def start_run(
     fields = {**_planned(sources), "host": host, "pid": os.getpid(), "params": dict(params or {})}
     opening = Opening(
         Stream(
-            store=connect(root),
+            store=connect(None if root is None else os.fspath(root)),
             run_id=run_id,
             name=stream,
             host=host,

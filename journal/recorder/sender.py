@@ -56,9 +56,7 @@ class Sender:
         self._compacted_at = -NEVER
         self._compact_at_once = True
         self._has_flushed = False  # since the last compaction
-        # Streams beside main only help out, and not all at the same time.
-        own = opening.stream.name == MAIN
-        self._compact_pause = COMPACT_SECONDS if own else COMPACT_STALE_SECONDS * uniform(1.0, 1.25)
+        self._compact_pause = COMPACT_SECONDS
         self._retry_at = -NEVER
         self._compact_retry_at = -NEVER
         self._tries = 0
@@ -121,6 +119,9 @@ class Sender:
         writer, started = self._opening.attempt()
         self._outbox.begin_at(writer.next_seq, started)
         self.writer = writer
+        if self._stream.name != MAIN:
+            # Streams beside main only help out, and not all at the same time.
+            self._compact_pause = COMPACT_STALE_SECONDS * uniform(1.0, 1.25)
         self._opened.settle(ok=True)
         return writer
 

@@ -109,7 +109,7 @@ def test_a_run_that_started_in_an_outage_is_written_when_the_store_is_back(
 
 
 def test_an_outage_is_written_down(moto_gate, moto_url, start):
-    """When the store is back, an `error` tells of the outage: how long, how many tries."""
+    """When the store is back, an `error` of the journal's own tells how many tries it took."""
     run = start(moto_url)
     moto_gate.mode = "shut"
     run.phase("data_prep")
@@ -121,6 +121,7 @@ def test_an_outage_is_written_down(moto_gate, moto_url, start):
     assert told["error"] == "JournalUnavailable"
     assert told["retry"] > 3
     assert not told["fatal"]
+    assert told["by"] == "journal"  # or it would count as the job's work
 
 
 def test_what_an_outage_held_up_does_not_wait_for_the_next_interval(moto_gate, moto_url, start):

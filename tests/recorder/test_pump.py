@@ -176,7 +176,7 @@ def test_what_was_dropped_is_told_before_the_end(job, monkeypatch):
 
     phase, dropped, finished = job.at(1)
     assert (phase["type"], finished["type"]) == ("phase", "finished")
-    assert (dropped["type"], dropped["count"]) == ("dropped", 1)
+    assert (dropped["type"], dropped["count"], dropped["by"]) == ("dropped", 1, "journal")
 
 
 def test_heartbeats_and_progress_are_given_up_first(job, monkeypatch):

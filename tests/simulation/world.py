@@ -1,5 +1,6 @@
 """What the actors of one history share, and how a process is made, frozen and killed."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from random import Random
@@ -31,7 +32,7 @@ class World:
         return self.rng.random() < probability
 
 
-class Process:
+class Process(ABC):
     """A process on a host of its own. Subclasses say what it does in `run`."""
 
     def __init__(self, world: World, name: str) -> None:
@@ -45,9 +46,9 @@ class Process:
         self.connection.actor = self.actor
         world.processes.append(self)
 
+    @abstractmethod
     def run(self) -> None:
         """Live from begin to end."""
-        raise NotImplementedError
 
     def _live(self) -> None:
         self.world.store.tell(f"{self.name:12} starts")

@@ -16,13 +16,11 @@ from collections.abc import Iterator
 from statistics import median
 from time import process_time, thread_time
 
-import orjson
-
 from journal.recorder.intake import Intake
 from journal.recorder.source import Source
 from tools.bench.measure import Effort, ratio, seconds
 from tools.bench.result import TIMES, Result
-from tools.bench.workload import File, files
+from tools.bench.workload import File, build, files
 
 _EVENTS = 2_000  # of a round: what a pump finds after its pause in a very busy job
 _EVENTS_OF_THREADS = 160_000
@@ -38,7 +36,7 @@ def run(effort: Effort) -> Iterator[Result]:
     work = files(source.name, _EVENTS)
     calls, builds, nothing = seconds(
         lambda: _call(intake, source, work),
-        lambda: _build(work),
+        lambda: build(work),
         lambda: _loop(work),
         rounds=effort.of(600),
     )
@@ -87,23 +85,6 @@ def _call(intake: Intake, source: Source, work: list[File]) -> float:
     taken = process_time() - before
     intake.queue.clear()
     return taken
-
-
-def _build(work: list[File]) -> float:
-    before = process_time()
-    for path, size, took in work:
-        orjson.dumps(
-            {
-                "seq": 123456,
-                "ts": "2025-08-05T14:26:52.123456Z",
-                "type": "file_done",
-                "source": "wikipedia",
-                "path": path,
-                "bytes": size,
-                "seconds": took,
-            }
-        )
-    return process_time() - before
 
 
 def _loop(work: list[File]) -> float:

@@ -21,7 +21,7 @@ from journal.stores.contract import Expectation
 from tools.bench.chain import Chain
 from tools.bench.measure import Effort, ratio, seconds
 from tools.bench.result import TIMES, Result
-from tools.bench.workload import File, files
+from tools.bench.workload import File, build, files
 
 _LINE_BYTES = 185
 _FLUSH_EVENTS = FLUSH_BYTES // _LINE_BYTES
@@ -78,7 +78,7 @@ def run(effort: Effort) -> Iterator[Result]:
     carried, dumped, built, nothing = seconds(
         carry,
         lambda: _dump(records),
-        lambda: _build(work),
+        lambda: build(work),
         lambda: _loop(records),
         rounds=effort.of(300),
     )
@@ -112,23 +112,6 @@ def _dump(records: list[dict[str, object]]) -> float:
     before = process_time()
     for record in records:
         orjson.dumps(record)
-    return process_time() - before
-
-
-def _build(work: list[File]) -> float:
-    before = process_time()
-    for number, (path, size, took) in enumerate(work):
-        orjson.dumps(
-            {
-                "seq": number,
-                "ts": "2025-08-05T14:26:52.123456Z",
-                "type": "file_done",
-                "source": "wikipedia",
-                "path": path,
-                "bytes": size,
-                "seconds": took,
-            }
-        )
     return process_time() - before
 
 

@@ -5,13 +5,14 @@ newline. Unknown types and fields are kept. FORMAT.md has the table of types.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Any, Final
 
 import orjson
 
-from journal.limits import LINE_BYTES
+from journal.limits import COUNT_MAX, LINE_BYTES
+from journal.redaction import HIDDEN, STANDARD, Redaction
 
 Record = dict[str, Any]
 """A decoded line: an event's fields together with its place (`seq`) and its time (`ts`)."""
@@ -37,38 +38,24 @@ URGENT: Final = frozenset(
 )
 STATUSES: Final = ("completed", "failed", "aborted", "preempted")
 PLACE: Final = ("seq", "ts", "type")
+# The journal's own words: no name that a job gives its secrets hides them.
+FIELDS: Final = frozenset(
+    (
+        *PLACE,
+        *("attempt", "by", "bytes", "clock_offset", "count", "cpu_seconds", "done", "error"),
+        *("fatal", "files", "host", "in_flight", "job", "message", "operation", "params", "path"),
+        *("phase", "pid", "read_bytes", "reason", "retry", "rss_bytes", "seconds"),
+        *("silent_seconds", "source", "sources", "sources_total", "status", "sub_phase"),
+        *("traceback", "until", "write_bytes"),
+    )
+)
 JOURNAL: Final = "journal"  # `by` of what the journal says of itself: no word of the job's
 
 _OPTIONS: Final = orjson.OPT_APPEND_NEWLINE | orjson.OPT_NON_STR_KEYS | orjson.OPT_SERIALIZE_NUMPY
 _MAX_DEPTH: Final = 16
+_CUT_CHARS: Final = 4096  # more than a secret that has no end
+MAX_CHARS: Final = LINE_BYTES + _CUT_CHARS
 _TYPE: Final = re.compile(r"[a-z][a-z0-9_]{0,63}", re.ASCII)
-
-# What a secret looks like inside a URL or a message: user information, and the value of a query
-# parameter that signs or authorises (AWS Signature V2 and V4, Google, Azure SAS, common tokens).
-# A password may hold an unquoted `@`, and in the s3://key:secret@bucket of smart_open the secret
-# most often holds a `/`.
-_USERINFO: Final = re.compile(r"(?<=://)[^/?#\s\"'<>]{1,1024}@")
-_S3_USERINFO: Final = re.compile(r"(?<=s3://)[^/?#\s:@\"'<>]{1,128}:[^\s@\"'<>]{1,256}@")
-_PARAMETER: Final = re.compile(
-    r"(?i)\b((?:x-(?:amz|goog)-(?:signature|credential|security-token)|awsaccesskeyid|signature|sig"
-    r"|(?:access_|auth_|refresh_|id_|api_|sas_)?token|api[_-]?key|accountkey|sharedaccesskey|key"
-    r"|password|passwd|pwd|secret"
-    r"|client_secret|aws_secret_access_key|aws_session_token)=)[^&\s\"'<>;,]+"
-)
-HIDDEN: Final = "***"
-# Bytes without these hold no secret. As numbers, for bytes' `in` first tries to take whatever it is
-# given for one, which for bytes costs as much as serialising a record.
-EQUALS: Final = ord("=")
-AT: Final = ord("@")
-
-
-def redact(text: str) -> str:
-    """Hide what authorises in a text: user information of URLs, signatures and tokens."""
-    if "@" in text:
-        text = _S3_USERINFO.sub(HIDDEN + "@", _USERINFO.sub(HIDDEN + "@", text))
-    if "=" in text:
-        text = _PARAMETER.sub(rf"\1{HIDDEN}", text)
-    return text
 
 
 def check_type(name: object) -> str:
@@ -87,7 +74,7 @@ def check_fields(fields: Mapping[str, Any]) -> None:
             raise ValueError(f"event field {name!r} belongs to the journal itself")
 
 
-def encode(record: Record) -> bytes:
+def encode(record: Record, redaction: Redaction = STANDARD) -> bytes:
     """Encode a record into its line, at most LINE_BYTES long and without secrets. Never raises.
 
     Values that JSON does not know become text; a line that is too long is cut field by field, the
@@ -96,21 +83,29 @@ def encode(record: Record) -> bytes:
     try:
         line = orjson.dumps(record, None, _OPTIONS)
     except Exception:  # noqa: BLE001 - foreign objects may do anything; the job goes on
-        return _encode_cleaned(record)
-    if EQUALS in line or AT in line or len(line) > LINE_BYTES:
-        return _encode_cleaned(record)
+        return _encode_cleaned(record, redaction)
+    if len(line) > LINE_BYTES or not redaction.is_plain(line.decode()):
+        return _encode_cleaned(record, redaction)
     return line
 
 
-def _encode_cleaned(record: Record) -> bytes:
-    cleaned = {str(plain(key)): plain(value) for key, value in record.items()}
+def _encode_cleaned(record: Record, redaction: Redaction) -> bytes:
+    cleaned: Record = {}
+    for key, value in record.items():
+        plain_value = _Plain(redaction)
+        name = str(plain_value.of(key, 0))
+        # A job may call a secret `path`; what the journal itself says goes by its look alone.
+        hidden = name not in FIELDS and redaction.hides(name, value)
+        cleaned[name] = HIDDEN if hidden else plain_value.of(value, 0)
+        if plain_value.is_cut:
+            cleaned["truncated"] = True
     line = orjson.dumps(cleaned, None, _OPTIONS)
     return line if len(line) <= LINE_BYTES else _cut(cleaned)
 
 
 def plain(value: Any) -> Any:
     """Make JSON of anything: text without secrets and lone surrogates, integers of 64 bits."""
-    return _Plain().of(value, 0)
+    return _Plain(STANDARD).of(value, 0)
 
 
 class _Plain:
@@ -119,11 +114,14 @@ class _Plain:
     An object that holds itself more than once would otherwise take for ever.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, redaction: Redaction) -> None:
+        self.is_cut = False
+        self._redaction = redaction
         self._left = LINE_BYTES
 
     def of(self, value: Any, depth: int) -> Any:
         if self._left <= 0:
+            self.is_cut = True
             return None
         self._left -= 1
         try:
@@ -134,21 +132,48 @@ class _Plain:
     def _of(self, value: Any, depth: int) -> Any:
         if value is None or isinstance(value, bool):
             return value
+        # Of the job's own kinds of number and text what they are, not what they say they are.
         if isinstance(value, float):
-            return float(value)
-        if isinstance(value, int) and -(2**63) <= value < 2**64:
-            return int(value)
+            return float.__float__(value)
+        if isinstance(value, int) and -(2**63) <= int.__int__(value) < 2**64:
+            return int.__int__(value)
         if isinstance(value, str):
-            self._left -= len(value)
-            return redact(value.encode("utf-8", "backslashreplace").decode())
+            return self._text(str.__str__(value))
         if isinstance(value, bytes | bytearray):
-            return self.of(bytes(value).decode("utf-8", "backslashreplace"), depth)
+            return self._text(bytes(value[:MAX_CHARS]).decode("utf-8", "backslashreplace"))
         if depth < _MAX_DEPTH and isinstance(value, Mapping):
             items = islice(value.items(), max(0, self._left))
-            return {str(self.of(key, depth + 1)): self.of(item, depth + 1) for key, item in items}
+            return dict(self._item(key, item, depth + 1) for key, item in items)
         if depth < _MAX_DEPTH and isinstance(value, list | tuple | set | frozenset):
-            return [self.of(item, depth + 1) for item in islice(value, max(0, self._left))]
+            items = islice(value, max(0, self._left))
+            return list(self._items(items, len(value), depth + 1))
         return self.of(str(value), depth)
+
+    def _item(self, key: Any, value: Any, depth: int) -> tuple[str, Any]:
+        name = str(self.of(key, depth))
+        return name, HIDDEN if self._redaction.hides(name, value) else self.of(value, depth)
+
+    def _items(self, items: Iterable[Any], length: int, depth: int) -> Iterator[Any]:
+        before: Any = None
+        for item in items:
+            is_secret = isinstance(before, str) and self._redaction.hides_next(before, length)
+            yield HIDDEN if is_secret else self.of(item, depth)
+            before = item
+
+    def _text(self, text: str) -> str:
+        """Hide what a text tells. Of a long one only so much is looked at as can be kept.
+
+        Where it is cut, half a secret may not look like one any more: the end goes.
+        """
+        self._left -= len(text)
+        is_long = len(text) > MAX_CHARS
+        hidden = self._redaction.text(
+            text[:MAX_CHARS].encode("utf-8", "backslashreplace").decode()
+        )
+        if not is_long:
+            return hidden
+        self.is_cut = True
+        return hidden[:-_CUT_CHARS]
 
 
 def _cut(record: Record) -> bytes:
@@ -180,6 +205,7 @@ def decode(line: bytes) -> Record:
     if (
         type(record) is not dict
         or type(record.get("seq")) is not int
+        or not 0 <= record["seq"] <= COUNT_MAX
         or type(record.get("ts")) is not str
         or type(record.get("type")) is not str
     ):

@@ -16,6 +16,7 @@ from journal.limits import (
     EVIDENCE_IO_BYTES,
     PHASES_KEPT,
     SOURCES_KEPT,
+    STATE_TEXT_CHARS,
     WAIT_MAX_SECONDS,
 )
 from journal.state import (
@@ -63,8 +64,8 @@ class _Latest:
         self._by_name = {source.source: source for source in state.sources}
 
     def get(self, record: Record) -> SourceState | None:
-        name = foreign.text(record.get("source"))
-        return self._by_name.get(name) if name is not None else None
+        name = record.get("source")
+        return self._by_name.get(name[:STATE_TEXT_CHARS]) if type(name) is str else None
 
     def add(self, source: SourceState) -> None:
         self._by_name[source.source] = source
@@ -93,16 +94,18 @@ def _record(state: StreamState, kind: str, record: Record, latest: _Latest) -> N
     if kind == events.HEARTBEAT:
         state.clock_offset = foreign.offset(record.get("clock_offset"), state.clock_offset)
     at = state.last_ts + state.clock_offset
-    state.last_record = max(state.last_record or at, at)
+    if not state.last_record or at > state.last_record:
+        state.last_record = at
     if kind == events.HEARTBEAT:
         _heartbeat(state, record, at)
         return
     # What the journal says of itself is no work: a failing store must not keep a hung run fresh.
     if record.get("by") != events.JOURNAL:
-        if kind != events.WAITING:
-            _close_wait(state, at)
+        if state.wait is not None and kind != events.WAITING:
+            _close_wait(state, state.wait, at)
         _work(state, at)
-    if is_working(state, at):
+        _live(state, at)  # who has just worked is alive; there is no need to ask
+    elif is_working(state, at):
         _live(state, at)
     source = latest.get(record)
     if source is not None:
@@ -114,21 +117,23 @@ def _record(state: StreamState, kind: str, record: Record, latest: _Latest) -> N
 
 def _live(state: StreamState, at: float) -> None:
     """Take in a sign of life; until the first one, the document had none but the opening."""
-    state.alive = max(at, state.opened if state.alive is None else state.alive)
+    before = state.opened if state.alive is None else state.alive
+    state.alive = max(before, at)
 
 
 def _work(state: StreamState, at: float) -> None:
     """Take in evidence of work."""
-    if state.worked is not None and state.wait is None:
-        state.longest_gap = max(state.longest_gap, at - state.worked)
-    state.worked = max(state.worked or at, at)
+    worked = state.worked
+    if worked is not None and at - worked > state.longest_gap and state.wait is None:
+        state.longest_gap = at - worked
+    if not worked or at > worked:
+        state.worked = at
 
 
-def _close_wait(state: StreamState, at: float) -> None:
-    if state.wait is not None:
-        # The wait was legitimate: the clock that measures stalls starts anew behind it.
-        state.worked = max(state.worked or at, min(at, state.wait.until))
-        state.wait = None
+def _close_wait(state: StreamState, wait: Wait, at: float) -> None:
+    # The wait was legitimate: the clock that measures stalls starts anew behind it.
+    state.worked = max(state.worked or at, min(at, wait.until))
+    state.wait = None
 
 
 def _heartbeat(state: StreamState, record: Record, at: float) -> None:
@@ -185,7 +190,8 @@ def _source_started(
 ) -> None:
     name = foreign.text(record.get("source")) or ""
     current = state.phase.sub_phase if state.phase else ""
-    sub_phase = foreign.text(record.get("sub_phase")) or current
+    said = foreign.text(record.get("sub_phase"))
+    sub_phase = current if said is None else said
     for known in state.sources:
         if known.source == name and known.sub_phase == sub_phase:
             if known.attempt == state.attempt:
@@ -253,14 +259,13 @@ def _file_done(
     state: StreamState, record: Record, _at: float, source: SourceState | None, _latest: _Latest
 ) -> None:
     if state.in_flight:
-        path = record.get("path")
+        path = foreign.text(record.get("path"))
         state.in_flight = [file for file in state.in_flight if file.get("path") != path]
     if source is not None:
         source.files += 1
-        source.file_bytes = foreign.total(
-            source.file_bytes, foreign.count(record.get("bytes")) or 0
-        )
-        source.bytes = max(source.bytes, source.file_bytes)
+        done = foreign.total(source.file_bytes, foreign.count(record.get("bytes")) or 0)
+        source.file_bytes = done
+        source.bytes = max(source.bytes, done)
 
 
 def _file_skipped(

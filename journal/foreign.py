@@ -3,6 +3,7 @@
 A record may have been written by any hand. What is not of its kind is left out, never an error.
 """
 
+from itertools import islice
 from typing import Any
 
 from journal.clock import StampReader
@@ -10,7 +11,9 @@ from journal.events import Record
 from journal.limits import (
     CLOCK_OFFSET_MAX,
     COUNT_MAX,
+    FIELDS_KEPT,
     IN_FLIGHT_FILES,
+    NAME_CHARS,
     STATE_TEXT_CHARS,
     TIME_MAX,
 )
@@ -52,11 +55,11 @@ def instant(text: Any, read: StampReader) -> float | None:
 
 
 def flat(fields: dict[str, Any]) -> dict[str, Any]:
-    """Keep the plain values: nested ones could be too deep to be written again."""
+    """Keep plain values, as many and as long as a state holds: nested ones could be too deep."""
     return {
-        key: value
-        for key, value in fields.items()
-        if value is None or isinstance(value, str | int | float)
+        key: text(value) if isinstance(value, str) else value
+        for key, value in islice(fields.items(), FIELDS_KEPT)
+        if (value is None or isinstance(value, str | int | float)) and len(key) <= NAME_CHARS
     }
 
 

@@ -7,13 +7,36 @@ place, and reading goes on behind it as far as the bytes are sound.
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
+
+import orjson
 
 from journal import events, layout
-from journal.segments import START, Cursor, check_version
+from journal.segments import PRUNED, START, Cursor, Link, check_version
 from journal.stores.contract import Absent, Found, ReadStore, Unchanged, Version
 
-DAMAGES_KEPT: Final = 8  # of a segment; a foreign file would give one for each line
+DAMAGES_KEPT: Final = 8  # of a segment's lines; a foreign file would give one for each
+_LINK: Final = ("segment", "bytes", "sha256")  # what `prev` says of the segment before
+
+
+@dataclass(frozen=True, slots=True)
+class Damage:
+    """What contradicts the format: the object, the kind of damage (one word), what it is, where.
+
+    `at` is the byte where it begins, `seq` that of the line there, `expected` what the format asks
+    for; each None where it cannot be told.
+    """
+
+    key: str
+    kind: str
+    what: str
+    at: int | None = None
+    seq: int | None = None
+    expected: Any = None
+    found: Any = None
+
+    def __str__(self) -> str:
+        return f"{self.key}: {self.what}"
 
 
 @dataclass(slots=True)
@@ -28,7 +51,7 @@ class Batch:
     cursor: Cursor
     lines: list[bytes] = field(default_factory=list)
     records: list[events.Record] = field(default_factory=list)
-    damages: list[str] = field(default_factory=list)
+    damages: list[Damage] = field(default_factory=list)
     sealed: str | None = None
 
 
@@ -53,7 +76,7 @@ class StreamReader:
         self._version: Version | None = None
         # Hash of the active segment so far; None when it was not read from its first byte.
         self._hash = hashlib.sha256() if cursor.bytes == 0 else None
-        self._previous_sha256: str | None = None
+        self._previous: Link | None = None  # the segment before, if it was read whole and is sound
         self._resync = False  # behind damage the next line's seq is taken as it is
 
     def read(self) -> Iterator[Batch]:
@@ -61,69 +84,111 @@ class StreamReader:
 
         Raises Unavailable, Refused and, for a later version of the format, Corrupt.
         """
-        while True:
-            key = layout.segment_key(self._run_id, self.stream, self.cursor.segment)
+        while self.sealed != PRUNED:
+            segment = self.cursor.segment
+            key = layout.segment_key(self._run_id, self.stream, segment)
             answer = self._store.get(key, start=self.cursor.bytes, unless=self._version)
             self.store_time = answer.store_time
             if isinstance(answer, Unchanged):
                 return
-            batch = Batch(self.stream, self.cursor.segment, self.cursor)
+            batch, following = Batch(self.stream, segment, self.cursor), segment + 1
             if isinstance(answer, Absent):
                 self.misplaced |= self.cursor.bytes > 0
-                if self.cursor.segment >= self.exists and self.cursor.bytes == 0:
+                if segment >= self.exists and self.cursor.bytes == 0:
                     return
-                batch.damages.append(f"{key}: the segment is missing")
+                following = self._behind_hole(key)
+                others = f", and {following - segment - 1} behind it" * (following > segment + 1)
+                batch.damages.append(Damage(key, "missing", f"the segment is missing{others}"))
             elif answer.size < self.cursor.bytes:
                 self.misplaced = True
-                batch.damages.append(
-                    f"{key}: {answer.size} bytes, fewer than the {self.cursor.bytes} read before"
-                )
+                fewer = f"{answer.size} bytes, fewer than the {self.cursor.bytes} read before"
+                batch.damages.append(Damage(key, "shrunk", fewer, at=answer.size))
             else:
                 self._version = answer.version
                 self._take(key, answer, batch)
-            go_on = self._leave(batch)
+            go_on = self._leave(batch, following)
             if batch.lines or batch.damages:
                 yield batch
             if not go_on:
                 return
 
+    def skip(self) -> None:
+        """Give up the active segment, which cannot be read, and go on with the next."""
+        self._go_to(self.cursor.segment + 1)
+        self._previous = None
+        self._resync = True
+
+    def _behind_hole(self, key: str) -> int:
+        """Return the next segment that exists behind an absent one.
+
+        It is looked for: one stray object with a high number must not cost a request for each
+        number below it.
+        """
+        segment = self.cursor.segment + 1
+        if segment < self.exists:
+            folder = layout.stream_prefix(self._run_id, self.stream)
+            places = (layout.parse_segment_key(e.key) for e in self._store.list(folder, after=key))
+            segment = next((place[2] for place in places if place is not None), self.exists)
+        return segment
+
     def _take(self, key: str, found: Found, batch: Batch) -> None:
         """Decode what is new in the active segment and move the cursor behind it."""
-        at, seq = self.cursor.bytes, self.cursor.seq
-        start = at
-        body = found.body
+        start, body = self.cursor.bytes, found.body
         end = body.rfind(b"\n") + 1
         if end < len(body):
-            batch.damages.append(f"{key}: the line at byte {at + end} has no end")
-        if at == 0 and end:
+            torn = f"the line at byte {start + end} has no end"
+            batch.damages.append(Damage(key, "torn", torn, at=start + end))
+        if start == 0 and end:
             self._check_opening(key, body[: body.index(b"\n")], batch)
-        for line in body[:end].split(b"\n")[:-1]:
+        lines = body[:end].split(b"\n")[:-1]
+        sound = None if self._resync else _decoded(lines, self.cursor)
+        if sound is not None:
+            batch.lines, batch.records = lines, sound
+            at = start + end
+        else:
+            at = self._take_each(key, lines, batch)
+        seq, last = self.cursor.seq, batch.records[-1] if batch.records else None
+        if last is not None:
+            seq = last["seq"] + (last["type"] not in events.CONTROL)
+        hashed = 0
+        if last is not None and last["type"] == events.SEGMENT_SEALED:
+            hashed = at - start - len(batch.lines[-1]) - 1
+            self._check_seal(key, last, memoryview(body)[:hashed], start + hashed, batch)
+        self._check_end(key, at, start + len(body) - at, batch)
+        if self._hash is not None:
+            self._hash.update(memoryview(body)[hashed:end])
+        self.cursor = batch.cursor = Cursor(batch.segment, at, seq)
+
+    def _take_each(self, key: str, lines: list[bytes], batch: Batch) -> int:
+        """Decode line by line, up to a seal, and say what is wrong; return the place behind."""
+        at, seq = self.cursor.bytes, self.cursor.seq
+        damages: list[Damage] = []
+        for line in lines:
             try:
                 record = events.decode(line)
             except ValueError as wrong:
-                if len(batch.damages) < DAMAGES_KEPT:
-                    batch.damages.append(f"{key}: the line at byte {at} is damaged: {wrong}")
+                damages.append(_damaged(key, "line", at, f"is damaged: {wrong}"))
                 self._resync = True
                 at += len(line) + 1
                 continue
-            kind = record["type"]
-            if record["seq"] != seq and not self._resync:
-                batch.damages.append(
-                    f"{key}: the line at byte {at} has seq {record['seq']} where {seq} is next"
+            kind, number = record["type"], record["seq"]
+            if number != seq and not self._resync:
+                what = f"has seq {number} where {seq} is next"
+                damages.append(
+                    _damaged(key, "seq", at, what, seq=number, expected=seq, found=number)
                 )
+            if kind == events.SEGMENT_OPENED and at > 0:
+                damages.append(_damaged(key, "opening", at, f"is a second {kind}", seq=number))
             self._resync = False
-            seq = record["seq"] + (kind not in events.CONTROL)
-            if kind == events.SEGMENT_SEALED:
-                self._check_seal(key, record, body[: at - start], at, batch)
+            seq = number + (kind not in events.CONTROL)
             batch.lines.append(line)
             batch.records.append(record)
             at += len(line) + 1
-            if batch.sealed is not None:
+            del damages[DAMAGES_KEPT:]
+            if kind == events.SEGMENT_SEALED:
                 break
-        self._check_end(key, start + len(body) - at, batch)
-        if self._hash is not None:
-            self._hash.update(body[:end])
-        self.cursor = batch.cursor = Cursor(batch.segment, at, seq)
+        batch.damages += damages[:DAMAGES_KEPT]
+        return at
 
     def _check_opening(self, key: str, line: bytes, batch: Batch) -> None:
         """Check a segment's first line: ours, of a known version, and chained to the one before."""
@@ -131,48 +196,91 @@ class StreamReader:
             opened = events.decode(line)
         except ValueError:
             return  # reported with the other lines
+        seq = opened["seq"]
         if opened["type"] != events.SEGMENT_OPENED:
-            batch.damages.append(f"{key}: it does not begin with segment_opened")
+            what = "it does not begin with segment_opened"
+            batch.damages.append(Damage(key, "opening", what, at=0, seq=seq, found=opened["type"]))
             return
         check_version(opened, key)
-        place = (self._run_id, self.stream, batch.segment)
-        if (opened.get("run_id"), opened.get("stream"), opened.get("segment")) != place:
-            batch.damages.append(f"{key}: it says it is a segment of another place")
-        prev = opened.get("prev")
-        said = prev.get("sha256") if isinstance(prev, dict) else None
-        if self._previous_sha256 is not None and said != self._previous_sha256:
-            batch.damages.append(f"{key}: the segment before it is not the one it was chained to")
+        place = [self._run_id, self.stream, batch.segment]
+        said = [opened.get("run_id"), opened.get("stream"), opened.get("segment")]
+        if said != place:
+            what = "it says it is a segment of another place"
+            batch.damages.append(Damage(key, "opening", what, 0, seq, place, said))
+        link, previous = opened.get("prev"), self._previous
+        prev = None if not isinstance(link, dict) else [link.get(part) for part in _LINK]
+        if previous is not None and prev != [previous.segment, previous.size, previous.sha256]:
+            what = "the segment before it is not the one it was chained to"
+            there = [previous.segment, previous.size, previous.sha256]
+            batch.damages.append(Damage(key, "chain", what, 0, seq, prev, there))
+        elif (prev is None) != (batch.segment == 0):
+            what = "only the first segment is chained to none"
+            batch.damages.append(Damage(key, "chain", what, 0, seq, found=prev))
 
-    def _check_end(self, key: str, rest: int, batch: Batch) -> None:
+    def _check_end(self, key: str, at: int, rest: int, batch: Batch) -> None:
         """Check that a seal is last, and that only the last segment is open."""
         if batch.sealed is not None and rest:
-            batch.damages.append(f"{key}: {rest} bytes behind its seal")
+            what = f"{rest} bytes behind its seal"
+            batch.damages.append(Damage(key, "behind", what, at=at))
         elif batch.sealed is None and batch.segment < self.exists and not batch.damages:
-            batch.damages.append(f"{key}: it has no seal, though a segment follows it")
+            what = "it has no seal, though a segment follows it"
+            batch.damages.append(Damage(key, "unsealed", what, at=at))
 
     def _check_seal(
-        self, key: str, seal: events.Record, before: bytes, at: int, batch: Batch
+        self, key: str, seal: events.Record, before: memoryview, at: int, batch: Batch
     ) -> None:
         batch.sealed = str(seal.get("reason"))
         if self._hash is None:
             return
-        digest = self._hash.copy()
-        digest.update(before)
-        if seal.get("bytes") != at or seal.get("sha256") != digest.hexdigest():
-            batch.damages.append(f"{key}: its content does not match the hash in its seal")
+        self._hash.update(before)
+        there, said = [at, self._hash.hexdigest()], [seal.get("bytes"), seal.get("sha256")]
+        if said != there:
+            what = "its content does not match the hash in its seal"
+            batch.damages.append(Damage(key, "seal", what, None, seal["seq"], said, there))
 
-    def _leave(self, batch: Batch) -> bool:
+    def _leave(self, batch: Batch, following: int) -> bool:
         """Go to the next segment if this one is at its end, or past saving; tell whether it is."""
         self.sealed = batch.sealed
         if batch.sealed is None and not (batch.damages and batch.segment < self.exists):
             return False
-        sound = batch.sealed is not None and not batch.damages and self._hash is not None
-        self._previous_sha256 = self._hash.hexdigest() if sound and self._hash else None
+        self._previous = None
+        if batch.sealed is not None and not batch.damages and self._hash is not None:
+            self._previous = Link(batch.segment, self.cursor.bytes, self._hash.hexdigest())
         self._resync = self._resync or batch.sealed is None
-        self.cursor = batch.cursor = Cursor(batch.segment + 1, 0, self.cursor.seq)
+        self._go_to(following)
+        batch.cursor = self.cursor
+        return True
+
+    def _go_to(self, segment: int) -> None:
+        self.cursor = Cursor(segment, 0, self.cursor.seq)
         self._version = None
         self._hash = hashlib.sha256()
-        return True
+
+
+def _damaged(key: str, kind: str, at: int, what: str, **facts: Any) -> Damage:
+    return Damage(key, kind, f"the line at byte {at} {what}", at, **facts)
+
+
+def _decoded(lines: list[bytes], cursor: Cursor) -> list[events.Record] | None:
+    """Decode lines that are all sound and in sequence from a cursor on; None if any is not.
+
+    As a rule all are, and looking at whole columns costs half of looking at line after line.
+    """
+    try:
+        records = [orjson.loads(line) for line in lines]
+        numbers = [record["seq"] for record in records]
+        kinds = [record["type"] for record in records]
+        stamps = [record["ts"] for record in records]
+    except (ValueError, KeyError, TypeError):
+        return None
+    if {*map(type, numbers)} != {int} or {*map(type, kinds), *map(type, stamps)} != {str}:
+        return None
+    opened = int(cursor.bytes == 0 and kinds[0] == events.SEGMENT_OPENED)
+    sealed = int(kinds[-1] == events.SEGMENT_SEALED)
+    control = kinds.count(events.SEGMENT_OPENED) + kinds.count(events.SEGMENT_SEALED)
+    first, last = cursor.seq, cursor.seq + len(lines) - opened - sealed
+    in_sequence = [*[first] * opened, *range(first, last), *[last] * sealed]
+    return records if control == opened + sealed and numbers == in_sequence else None
 
 
 @dataclass(frozen=True, slots=True)

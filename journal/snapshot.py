@@ -4,6 +4,7 @@ Its fixed part is what the old monitor and the dashboards read (FORMAT.md, "The 
 journal does not own in a stored document is carried over.
 """
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from hashlib import sha256
@@ -15,14 +16,13 @@ from journal import eta, sections
 from journal.clock import stamp, stamp_seconds
 from journal.health import duration
 from journal.layout import MAIN, check_name
-from journal.limits import (
-    FORMAT_VERSION,
-)
+from journal.limits import COUNT_MAX, FORMAT_VERSION
 from journal.segments import Cursor
 from journal.state import SourceState, StreamState
 
 _STATUS: Final = {"completed": "completed", "failed": "failed", "aborted": "failed"}
 _PHASE: Final = {"completed": "complete"}
+_SHORT_CHARS: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,35 +48,66 @@ class Snapshot:
 def decode(body: bytes) -> Snapshot:
     """Take a stored document apart, whoever wrote it; never raises."""
     try:
-        document = orjson.loads(body)
-    except ValueError as wrong:
+        document = _loaded(body)
+    except (ValueError, RecursionError) as wrong:
         return Snapshot({}, None, f"it is not JSON ({wrong})")
     if not isinstance(document, dict):
         return Snapshot({}, None, "it is not a JSON object")
-    document = {key: value for key, value in document.items() if _is_writable(value)}
+    document = {key: value for key, value in document.items() if _is_writable(key, value)}
     own = document.get("journal")
     if not isinstance(own, dict):
         return Snapshot(document, None, "another program has written it")
     try:
         if own["v"] != FORMAT_VERSION:
-            return Snapshot(document, None, f"its journal part has format {own['v']!r}")
+            return Snapshot(document, None, f"its journal part has format {_short(own['v'])}")
         if own["sha256"] != _digest(own["streams"]):
             return Snapshot(document, None, "its journal part was changed by another hand")
         streams = {
             check_name("stream", name): Folded(
-                Cursor(**part["cursor"]), StreamState.from_json(part["state"])
+                _cursor(**part["cursor"]), StreamState.from_json(part["state"])
             )
             for name, part in own["streams"].items()
         }
     except (KeyError, TypeError, ValueError, AttributeError) as wrong:
-        return Snapshot(document, None, f"its journal part is damaged ({wrong!r})")
+        return Snapshot(document, None, f"its journal part is damaged ({_short(wrong)})")
     return Snapshot(document, streams)
 
 
-def _is_writable(value: Any) -> bool:
-    """Tell whether a value that was read can be written again: it may be too deep for that."""
+def _loaded(body: bytes) -> Any:
+    """Parse a document as strictly as the journal writes it, else as leniently as Python does.
+
+    Others' programs write NaN, a byte order mark, UTF-16: what their fields say is kept. Raises
+    ValueError or RecursionError.
+    """
     try:
-        orjson.dumps(value)
+        return orjson.loads(body)
+    except ValueError:
+        document = json.loads(body)
+    if not isinstance(document, dict):
+        return document
+    # Once through the serialiser: NaN becomes null, as it will when the document is written.
+    writable = {key: value for key, value in document.items() if _is_writable(key, value)}
+    return orjson.loads(orjson.dumps(writable))
+
+
+def _short(value: object) -> str:
+    """Name what is wrong in a document, in so many characters as a line has."""
+    if isinstance(value, dict | list):
+        return f"a {type(value).__name__}"
+    return repr(value)[:_SHORT_CHARS]
+
+
+def _cursor(**stored: Any) -> Cursor:
+    """Take a cursor that was stored. Raises TypeError or ValueError if it is no place."""
+    if any(type(value) is not int or not 0 <= value <= COUNT_MAX for value in stored.values()):
+        raise ValueError("its cursor is no place in a stream")
+    return Cursor(**stored)
+
+
+def _is_writable(key: str, value: Any) -> bool:
+    """Tell whether a field that was read can be written again: it may be too deep for that."""
+    try:
+        orjson.dumps({key: value})
     except TypeError:
         return False
     return True
@@ -105,8 +136,8 @@ def render(run_id: str, run: Run, stored: Mapping[str, Any]) -> dict[str, Any]:
     states = [folded.state for _, folded in sorted(run.items())]
     lead = lead_of(run)
     phase = _phase_of(lead, states)
-    sources = sorted((s for state in states for s in state.sources), key=lambda s: s.started)
-    estimate, reached = _estimate(lead, phase[1], phase[3], states)
+    sources = sections.sources_of(states, lead)
+    estimate, reached = _estimate(lead, phase[1], phase[3], states, sources)
     progress = sections.progress_of(states, lead, sources)
     progress["estimated_completion"] = (
         stamp_seconds(reached + estimate.remaining) if estimate else None
@@ -215,6 +246,7 @@ def _estimate(
     sub_phase: str,
     phase_started: float | None,
     states: Iterable[StreamState],
+    sources: Iterable[SourceState],
 ) -> tuple[eta.Estimate | None, float]:
     """Return the estimate and the instant it was made at: that of the newest record."""
     reached = max((s.last_record for s in states if s.last_record is not None), default=0.0)
@@ -224,12 +256,11 @@ def _estimate(
     downloading = not sub_phase or sub_phase.startswith("downloading")
     total = lead.sources_total if downloading else None
     at_work: list[SourceState] = []
-    for state in states:
-        for source in state.sources:
-            if source.sub_phase == sub_phase and source.attempt == state.attempt:
-                at_work.append(source)
-            elif source.sub_phase == sub_phase and source.ended is not None and total is not None:
-                total -= 1  # an earlier attempt finished it, in time that is not this one's
+    for source in sources:
+        if source.sub_phase == sub_phase and source.attempt == lead.attempt:
+            at_work.append(source)
+        elif source.sub_phase == sub_phase and source.ended is not None and total is not None:
+            total -= 1  # an earlier attempt finished it, in time that is not this one's
     return eta.estimate(at_work, total, reached - begun), reached
 
 

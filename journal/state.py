@@ -4,10 +4,21 @@ State is bounded: counters and the latest of things, never a list of files. Time
 the epoch on the store's clock: a record's `ts` plus its stream's newest `clock_offset`.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Self
+from functools import cache
+from types import UnionType
+from typing import Any, Final, Self, TypeVar, get_args, get_origin, get_type_hints
 
-from journal.limits import STALL_GAPS, STALL_MAX_SECONDS, STALL_MIN_SECONDS
+from journal.limits import (
+    COUNT_MAX,
+    STALL_GAPS,
+    STALL_MAX_SECONDS,
+    STALL_MIN_SECONDS,
+    STATE_TEXT_CHARS,
+)
+
+_ITEMS_MAX: Final = 1024  # of a list or mapping in a stored state; what is folded keeps fewer
 
 
 @dataclass(slots=True)
@@ -145,16 +156,65 @@ class StreamState:
     def from_json(cls, stored: dict[str, Any]) -> Self:
         """Rebuild a state from its JSON form.
 
-        Raises TypeError, ValueError, KeyError or AttributeError if it is none.
+        Raises TypeError, ValueError, KeyError or AttributeError if it is none, down to the kind of
+        every value: what another hand wrote must not break the fold that goes on from it.
         """
         state = cls(**stored)
-        state.phases = [PhaseState(**item) for item in stored["phases"]]
-        state.sources = [SourceState(**item) for item in stored["sources"]]
-        state.others = {key: Sources(**item) for key, item in stored["others"].items()}
-        state.errors = {key: ErrorClass(**item) for key, item in stored["errors"].items()}
-        state.wait = Wait(**stored["wait"]) if stored["wait"] else None
-        state.finish = Finish(**stored["finish"]) if stored["finish"] else None
-        return state
+        state.phases = [rebuilt(PhaseState, item) for item in stored["phases"]]
+        state.sources = [rebuilt(SourceState, item) for item in stored["sources"]]
+        state.others = {key: rebuilt(Sources, item) for key, item in stored["others"].items()}
+        state.errors = {key: rebuilt(ErrorClass, item) for key, item in stored["errors"].items()}
+        state.wait = rebuilt(Wait, stored["wait"]) if stored["wait"] else None
+        state.finish = rebuilt(Finish, stored["finish"]) if stored["finish"] else None
+        if not all(map(_is_flat, [state.beat or {}, *state.in_flight])):
+            raise ValueError("beat or in_flight is not of its kind")
+        return checked(state)
+
+
+Part = TypeVar("Part")
+
+
+def rebuilt(kind: type[Part], stored: Any) -> Part:
+    """Rebuild a part of a state. Raises TypeError or ValueError if it is none."""
+    return checked(kind(**stored))
+
+
+def checked(part: Part) -> Part:
+    """Return a part whose values are all of their fields' kinds; raises ValueError otherwise."""
+    kind: Any = type(part)
+    for name, is_sound in _checks_of(kind):
+        if not is_sound(getattr(part, name)):
+            raise ValueError(f"{type(part).__name__}.{name} is not of its kind")
+    return part
+
+
+@cache
+def _checks_of(kind: Any) -> list[tuple[str, Callable[[Any], bool]]]:
+    return [(name, _check_of(hint)) for name, hint in get_type_hints(kind).items()]
+
+
+def _check_of(hint: Any) -> Callable[[Any], bool]:
+    """Return what tells whether a value of a stored document is of a kind, and within bounds."""
+    kinds = set(get_args(hint)) if isinstance(hint, UnionType) else {hint}
+    is_optional = type(None) in kinds
+    (kind,) = kinds - {type(None)}
+    within = _WITHIN.get(get_origin(kind) or kind, lambda value: isinstance(value, kind))
+    return lambda value: (value is None and is_optional) or within(value)
+
+
+def _is_flat(item: Any) -> bool:
+    kinds = (str, int, float, bool, type(None))
+    return type(item) is dict and all(type(value) in kinds for value in item.values())
+
+
+_WITHIN: Final[dict[Any, Callable[[Any], bool]]] = {
+    bool: lambda value: type(value) is bool,
+    int: lambda value: type(value) is int and 0 <= value < 2**63,
+    float: lambda value: type(value) in (int, float) and abs(value) <= COUNT_MAX,
+    str: lambda value: type(value) is str and len(value) <= STATE_TEXT_CHARS,
+    list: lambda value: type(value) is list and len(value) <= _ITEMS_MAX,
+    dict: lambda value: type(value) is dict and len(value) <= _ITEMS_MAX,
+}
 
 
 def is_working(state: StreamState, at: float) -> bool:

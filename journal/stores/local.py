@@ -139,7 +139,10 @@ class LocalStore:
         path = self.root / folder
         try:
             with os.scandir(path) as found:
-                kinds = [(one.name, one.is_dir(), one.is_file()) for one in found]
+                # A link to a directory is not followed: it may lead out, or round in circles.
+                kinds = [
+                    (one.name, one.is_dir(follow_symlinks=False), one.is_file()) for one in found
+                ]
         except _NO_OBJECT:
             return []
         except OSError as error:
@@ -171,7 +174,15 @@ class LocalStore:
     def _path(self, key: str) -> Path:
         if check_key(key).startswith(f"{_LOCKS}/") or key == _LOCKS:
             raise ValueError(f"key {key!a} is not allowed: {_LOCKS} is the store's own")
-        return self.root / key
+        path = self.root / key
+        # The root itself may be a link, and a link in it may lead elsewhere in it.
+        root, real = os.path.realpath(self.root), os.path.realpath(path)
+        if os.path.commonpath((root, real)) != root:
+            raise Refused(
+                f"{ascii(str(path))[1:-1]} leads out of the root by a symbolic link: remove the "
+                "link, or mount what is there into the root"
+            )
+        return path
 
     @contextlib.contextmanager
     def _locked(self, key: str) -> Iterator[None]:
@@ -180,7 +191,8 @@ class LocalStore:
         stripe = int.from_bytes(hashlib.sha256(key.encode()).digest()[:2]) % _LOCK_FILES
         path = self.root / _LOCKS / f"{stripe:02d}"
         # Opened anew each time: the lock is the open file's, so threads exclude each other too.
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+        descriptor = os.open(path, flags, 0o666)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX)
             yield
@@ -204,7 +216,9 @@ def _replace(path: Path, body: bytes) -> None:
     # or an engine that reads the log as it lies there would read it too.
     temporary = path.with_name(f".{path.name}.tmp")
     try:
-        with temporary.open("wb") as file:
+        # No link that somebody else put there is written through.
+        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW
+        with os.fdopen(os.open(temporary, flags, 0o666), "wb") as file:
             file.write(body)
             file.flush()
             os.fsync(file.fileno())

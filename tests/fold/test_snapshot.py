@@ -259,9 +259,6 @@ def test_a_document_of_its_own_changes_nothing():
         b"[]",
         b"null",
         b'"text"',
-        b'{"x": NaN}',
-        b'{"x": 1e999}',
-        b'{"x": "\\ud800"}',
         b"[" * 100_000,
     ],
 )

@@ -228,7 +228,7 @@ def test_a_line_of_the_most_bytes_is_not_cut():
         ("https://h/k?token=abc#x", "https://h/k?token=***"),
         ("access_token=abc refresh_token=def", "access_token=*** refresh_token=***"),
         ("AWS_SECRET_ACCESS_KEY=abc\nnext", "AWS_SECRET_ACCESS_KEY=***\nnext"),
-        ("api_key='abc'", "api_key='abc'"),
+        ("api_key='abc'", "api_key='***'"),
         ("postgres://user:pass@host/db", "postgres://***@host/db"),
         ("https://user:p@ss@host/x", "https://***@host/x"),
         ("https://token@host/x", "https://***@host/x"),

@@ -58,7 +58,7 @@ def what_is_new(reader):
     folder = layout.stream_prefix(fakes.RUN, "main")
     return (
         [record["text"] for batch in batches for record in batch.records if "text" in record],
-        [damage.replace(folder, "") for batch in batches for damage in batch.damages],
+        [str(damage).replace(folder, "") for batch in batches for damage in batch.damages],
     )
 
 

@@ -4,8 +4,8 @@ from hashlib import sha256
 from uuid import uuid4
 
 from journal import layout, segments
-from journal.errors import Conflict, Held, Refused, Unavailable
-from journal.limits import UNMOVED_CONFLICTS
+from journal.errors import Conflict, Held, Pruned, Unavailable
+from journal.limits import NAME_CHARS, UNMOVED_CONFLICTS
 from journal.stores.contract import ABSENT, Found, Version
 from journal.stream import Stream, StreamWriter, unreliable
 
@@ -29,7 +29,10 @@ class Claim:
         self._sent: tuple[segments.Opening, bytes, int] | None = None
 
     def attempt(self) -> StreamWriter:
-        """Return the writer. Raises Unavailable (attempt it again), Held, Refused or Corrupt."""
+        """Return the writer.
+
+        Raises Unavailable (attempt it again), Held, Refused (Pruned is one) or Corrupt.
+        """
         while True:
             writer = self._create(*self._sent) if self._sent else self._next()
             if writer is not None:
@@ -46,8 +49,8 @@ class Claim:
         self._hint = segment
         stream = self._stream
         tail = segments.tail_of(found.body, stream.key(segment))
-        if tail.sealed == "pruned":
-            raise Refused(f"run {stream.run_id} was pruned; its id is not used again")
+        if tail.sealed == segments.PRUNED:
+            raise Pruned(stream.run_id)
         epoch, body, digest = tail.epoch + 1, found.body, sha256(found.body)
         if tail.sealed is None:
             seal_line = segments.sealed_line(
@@ -98,6 +101,7 @@ class Claim:
         except Conflict:
             return self._settle()
         stream.clock.saw(put.store_time)
+        self._check_pruned(opening)
         return StreamWriter(stream, opening, body, put.version, seq)
 
     def _settle(self) -> StreamWriter | None:
@@ -109,9 +113,19 @@ class Claim:
         if found is None:
             raise Unavailable(f"{self._stream.key(opening.segment)}: refused as existing, and gone")
         if found.body == body:
+            self._check_pruned(opening)
             return StreamWriter(self._stream, opening, body, found.version, seq)
         self._sent = None
         return None
+
+    def _check_pruned(self, opening: segments.Opening) -> None:
+        """Raise Pruned if the slot was free only because a prune had deleted what was there.
+
+        Nothing is deleted before the first slot is a tombstone; so if it is none now, the chain was
+        whole when the slot was created.
+        """
+        if opening.segment > 0 and self._stream.is_pruned():
+            raise Pruned(self._stream.run_id)
 
     def _last_segment(self) -> tuple[int, Found] | None:
         """Find the end of the chain: from the hint if it exists, else from a listing."""
@@ -133,7 +147,16 @@ class Claim:
         last = self._last_segment()
         if last is None:
             return Held(stream.run_id, stream.name, "an unknown host", 0, "just now")
-        opened = segments.tail_of(last[1].body, stream.key(last[0])).opened
-        host, pid, since = opened.get("host"), opened.get("pid"), opened.get("ts")
+        tail = segments.tail_of(last[1].body, stream.key(last[0]))
+        if tail.sealed == segments.PRUNED:
+            raise Pruned(stream.run_id)
+        opened = tail.opened
+        pid = opened.get("pid")
         pid = pid if type(pid) is int else 0
-        return Held(stream.run_id, stream.name, str(host), pid, str(since))
+        host, since = (_shown(opened.get(field)) for field in ("host", "ts"))
+        return Held(stream.run_id, stream.name, host, pid, since)
+
+
+def _shown(text: object) -> str:
+    """Show what a foreign hand may have written: an uncaught exception goes to a terminal."""
+    return ascii(text[:NAME_CHARS])[1:-1] if isinstance(text, str) else "?"

@@ -13,7 +13,7 @@ from journal.errors import Conflict, Unavailable
 from journal.fold import fold
 from journal.limits import COMPACT_ATTEMPTS
 from journal.sections import CLOSED
-from journal.segments import START
+from journal.segments import PRUNED, START
 from journal.snapshot import Folded
 from journal.state import StreamState
 from journal.stores.contract import (
@@ -29,7 +29,8 @@ from journal.stores.contract import (
 class Reading:
     """A run as it stands in the store: every stream folded to its end.
 
-    `stored` is the document that was found, `version` what to expect when replacing it.
+    `stored` is the document that was found, `version` what to expect when replacing it. `pruned`
+    are streams of which the journal holds no more than a tombstone.
     """
 
     run: dict[str, Folded]
@@ -38,6 +39,12 @@ class Reading:
     version: Expectation
     store_time: float
     damages: list[str] = field(default_factory=list)
+    pruned: set[str] = field(default_factory=set)
+
+    def is_stored(self, stream: str) -> bool:
+        """Tell whether the stored document has a state of that stream."""
+        streams = self.stored.streams if self.stored is not None else None
+        return streams is not None and stream in streams
 
     def document(self, run_id: str) -> dict[str, Any]:
         """Render the document of the run as it was read."""
@@ -50,12 +57,15 @@ def read_run(
     *,
     known: dict[str, Folded] | None = None,
     everything: bool = False,
+    only: str | None = None,
+    search: bool = False,
 ) -> Reading:
     """Read a run: its snapshot, then of each stream what is new since.
 
     `known` are states folded before; they are used up. With `everything`, segments are listed too,
-    which shows new streams and missing segments, and closed streams are looked at again. Raises
-    Unavailable, Refused, Corrupt (a later format).
+    which shows new streams and missing segments, and closed streams are looked at again. With
+    `only`, no other stream is read if the snapshot knows the run; with `search`, streams that it
+    does not know are found. Raises Unavailable, Refused, Corrupt (a later format).
     """
     answer = store.get(layout.snapshot_key(run_id))
     reading = Reading(dict(known or {}), None, b"", ABSENT, answer.store_time)
@@ -70,12 +80,17 @@ def read_run(
     listed: dict[str, int] | None = None
     if everything or streams is None:
         listed = log.listing(store, run_id).streams
-    for name in sorted({*reading.run, *(listed or ())}):
+    names = {*reading.run, *(listed or ())} if only is None or listed is not None else {only}
+    if search and listed is None:
+        names.update(log.stream_names(store, run_id))
+    for name in sorted(names):
         folded = reading.run.get(name, Folded(START, StreamState()))
         settled = folded.state.sealed in CLOSED and name != layout.MAIN
         if everything or not settled:
             last = None if listed is None else listed.get(name, -1)
             _read_stream(store, run_id, name, folded, reading, last=last)
+    if layout.MAIN in reading.pruned and layout.MAIN not in reading.run:
+        reading.run.clear()  # what is left beside it does not speak for the run
     return reading
 
 
@@ -86,10 +101,10 @@ def _read_stream(
 
     It is -1 for a stream that does not exist, and None if nobody has looked.
     """
-    cursor = folded.cursor
+    cursor, before = folded.cursor, len(reading.damages)
     reader = log.StreamReader(store, run_id, name, cursor, exists=max(0, last or 0))
     for batch in reader.read():
-        reading.damages += batch.damages
+        reading.damages += map(str, batch.damages)
         # State and cursor move together, batch by batch, whatever comes next.
         folded = Folded(batch.cursor, fold(folded.state, batch.records))
         reading.run[name] = folded
@@ -100,13 +115,24 @@ def _read_stream(
     if is_beyond:
         key = layout.segment_key(run_id, name, cursor.segment - 1)
         reading.damages.append(f"{key}: the segment is missing")
-    if (reader.misplaced or is_beyond) and cursor != START:
-        # The snapshot's cursor names a place that is not there: it is ignored. Of a pruned stream
-        # nothing but the snapshot's state is left.
+    is_damaged = len(reading.damages) > before
+    if folded.state.sealed == PRUNED and (is_damaged or folded.state.last_record is None):
+        # A tombstone, or the hole that a prune has left before it: that is no damage. Only the
+        # snapshot's state is worth anything then.
+        reading.pruned.add(name)
+        del reading.damages[before:]
+        if cursor == START or not reading.is_stored(name):
+            reading.run.pop(name, None)
+    elif cursor != START and (
+        reader.misplaced or is_beyond or (is_damaged and cursor.segment == 0)
+    ):
+        # The snapshot's cursor names a place that is not there: it is ignored.
         reading.run.pop(name, None)
         _read_stream(store, run_id, name, Folded(START, StreamState()), reading, last=last)
-        if name in reading.run and reading.run[name].state.sealed == "pruned":
-            reading.run[name] = folded
+        if name in reading.pruned:
+            del reading.damages[before:]
+            if reading.is_stored(name):
+                reading.run[name] = folded
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,17 +152,30 @@ class Compactor:
         self._store = store
         self._run_id = run_id
         self._known: dict[str, Folded] | None = None
+        self._has_listed = False
 
-    def compact(self, *, everything: bool = False) -> Compaction:
+    def compact(
+        self, *, everything: bool = False, only: str | None = None, search: bool = False
+    ) -> Compaction:
         """Fold what is new and install the document, unless nothing has changed.
 
-        Raises Unavailable (also when every attempt lost its race), Refused, Corrupt.
+        What is read is as in `read_run`. Raises Unavailable (also when every attempt lost its
+        race), Refused, Corrupt.
         """
-        everything = everything or self._known is None
+        everything = everything or (only is None and (self._known is None or not self._has_listed))
         for _ in range(COMPACT_ATTEMPTS):
             known, self._known = self._known, None
-            reading = read_run(self._store, self._run_id, known=known, everything=everything)
-            self._known = reading.run
+            reading = read_run(
+                self._store,
+                self._run_id,
+                known=known,
+                everything=everything,
+                only=only,
+                search=search,
+            )
+            # Behind a tombstone there may be strays, and nothing to fold.
+            self._known = {n: f for n, f in reading.run.items() if n not in reading.pruned}
+            self._has_listed |= everything
             document = reading.document(self._run_id)
             if not reading.run or _is_left_alone(reading, document):
                 stored = reading.stored.document if reading.stored else {}
@@ -153,7 +192,12 @@ class Compactor:
 
 
 def _is_left_alone(reading: Reading, document: dict[str, Any]) -> bool:
-    """Tell whether the run has ended and another program has written its document since."""
+    """Tell whether the document knows better: of what was pruned, or of what came after the end.
+
+    That is when the run has ended and another program has written its document since.
+    """
+    if layout.MAIN in reading.pruned:
+        return True
     stored = reading.stored
     if stored is None or stored.streams is not None or document["finished"] is None:
         return False

@@ -7,6 +7,8 @@
     ├── Fenced           stop writing: another writer owns the stream
     ├── Corrupt          stop and call a person: what lies in the store contradicts the format
     ├── Refused          fix credentials or set-up: the store will not do it, now or later
+    │   ├── Denied       give these credentials the right that the message names
+    │   └── Pruned       choose another run id
     └── Missing          no such run, stream or object
 
 `ValueError` is the caller's own mistake (an ill-formed name, an impossible option).
@@ -50,6 +52,19 @@ class Corrupt(JournalError):
 
 class Refused(JournalError):
     """The store refuses for a reason that time does not cure: rights, set-up, missing features."""
+
+
+class Denied(Refused):
+    """The store is sound, and these credentials lack a right."""
+
+
+class Pruned(Refused):
+    """The run was pruned: its id is not used again."""
+
+    def __init__(self, run_id: str) -> None:
+        super().__init__(
+            f"run {run_id} was pruned; its id is not used again, choose another run id"
+        )
 
 
 class Missing(JournalError):

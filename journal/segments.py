@@ -9,14 +9,15 @@ A control line carries the `seq` of the next record and uses none up.
 """
 
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from journal import events
 from journal.errors import Corrupt
-from journal.limits import FORMAT_VERSION
+from journal.limits import COUNT_MAX, FORMAT_VERSION
 
 Reason = Literal["roll", "close", "finish", "takeover", "pruned"]
 
+PRUNED: Final = "pruned"
 SEAL_ROOM: Final = 512  # more than any seal line takes
 
 
@@ -114,6 +115,15 @@ def sealed_line(size: int, digest: str, *, reason: Reason, epoch: int, seq: int,
     )
 
 
+def is_pruned(body: bytes) -> bool:
+    """Tell whether a segment ends with the seal of a prune, whatever else it holds."""
+    try:
+        last = events.decode(body[body.rfind(b"\n", 0, -1) + 1 :])
+    except ValueError:
+        return False
+    return last["type"] == events.SEGMENT_SEALED and last.get("reason") == PRUNED
+
+
 def tail_of(body: bytes, name: str) -> Tail:
     """Read the two ends of a segment. Raises Corrupt, naming it by `name`, if it has none."""
     try:
@@ -126,7 +136,10 @@ def tail_of(body: bytes, name: str) -> Tail:
         check_version(opened, name)
         if last["type"] == events.SEGMENT_SEALED:
             epoch = max(_epoch_of(opened), _epoch_of(last))
-            return Tail(last["seq"], epoch, last["reason"], opened)
+            reason: Any = last["reason"]
+            if not isinstance(reason, str):
+                raise ValueError("its seal gives no reason")
+            return Tail(last["seq"], epoch, reason, opened)  # type: ignore[arg-type]
         used = last["type"] not in events.CONTROL
         return Tail(last["seq"] + used, _epoch_of(opened), None, opened)
     except (ValueError, KeyError, TypeError) as wrong:
@@ -134,15 +147,19 @@ def tail_of(body: bytes, name: str) -> Tail:
 
 
 def _epoch_of(control: events.Record) -> int:
-    if type(control.get("epoch")) is not int:
+    epoch = control.get("epoch")
+    if type(epoch) is not int or not 0 <= epoch <= COUNT_MAX:
         raise ValueError("its epoch is no number")
-    return int(control["epoch"])
+    return epoch
 
 
 def check_version(opened: events.Record, name: str) -> None:
     """Raise Corrupt if a segment was written in a later version of the format than ours."""
-    if opened.get("v") != FORMAT_VERSION:
+    version = opened.get("v")
+    if version != FORMAT_VERSION:
+        # Whatever it is, it has to go into a line.
+        shown = f"a {type(version).__name__}" if isinstance(version, dict | list) else repr(version)
         raise Corrupt(
-            f"{name}: journal format {opened.get('v')!r} is not known here (known: "
+            f"{name}: journal format {shown[:64]} is not known here (known: "
             f"{FORMAT_VERSION}); read it with a newer progress-journal"
         )

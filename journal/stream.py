@@ -16,6 +16,7 @@ from journal.limits import (
     SEGMENT_MAX_BYTES,
     SEGMENT_ROLL_BYTES,
     SEGMENT_ROLL_FLUSHES,
+    SLEPT_SECONDS,
     UNMOVED_CONFLICTS,
 )
 from journal.stores.contract import ABSENT, Expectation, Found, Store, Version
@@ -58,6 +59,11 @@ class Stream:
         self.clock.saw(answer.store_time)
         return answer if isinstance(answer, Found) else None
 
+    def is_pruned(self) -> bool:
+        """Tell whether the stream was pruned: its first slot holds a tombstone then, for good."""
+        found = self.read(0)
+        return found is not None and segments.is_pruned(found.body)
+
 
 class StreamWriter:
     """The one live writer of a stream; made by `journal.claim.Claim`.
@@ -83,6 +89,7 @@ class StreamWriter:
         self._flushes = 1
         self._waiting = bytearray()
         self._next_seq = seq
+        self._answered_at = 0.0  # the store's time when it last acknowledged something
 
     @property
     def segment(self) -> int:
@@ -98,6 +105,11 @@ class StreamWriter:
     def writer(self) -> str:
         """The unique id of this claim."""
         return self._opening.claimant.writer
+
+    @property
+    def clock_offset(self) -> float:
+        """Store minus host in seconds, as the active segment's opening says."""
+        return self._opening.clock_offset
 
     @property
     def next_seq(self) -> int:
@@ -199,17 +211,32 @@ class StreamWriter:
         self._sent = body
         self._settled = False
         stream, key = self._stream, self._stream.key(self.segment)
-        for _ in range(UNMOVED_CONFLICTS):
+        unmoved = 0
+        while unmoved < UNMOVED_CONFLICTS:
+            expected = self._version
             try:
-                put = stream.store.put(key, body, expect=self._version)
+                put = stream.store.put(key, body, expect=expected)
             except Conflict:
                 if self._settle(body):
                     return
+                # As many older flushes may land late as were sent; each moves it on.
+                unmoved += self._version == expected
             else:
                 stream.clock.saw(put.store_time)
-                self._apply(put.version)
+                self._take_answer(put.version, put.store_time)
                 return
         raise unreliable(key)
+
+    def _take_answer(self, version: Version, store_time: float) -> None:
+        """Take in that what was sent is there, unless the run was pruned while we slept."""
+        # Where a prune has deleted a slot, a writer that was fenced long ago and has slept since
+        # can create it. Whoever was answered a moment ago cannot: prune keeps its distance.
+        slept = store_time - self._answered_at >= SLEPT_SECONDS
+        if not self._flushes and slept and self._stream.is_pruned():
+            self.fenced = True
+            raise Fenced(f"run {self._stream.run_id} was pruned")
+        self._answered_at = store_time
+        self._apply(version)
 
     def _apply(self, version: Version) -> None:
         self._version = version
@@ -230,17 +257,14 @@ class StreamWriter:
                 raise Unavailable(f"{name} was refused as existing, and is absent")
             raise Corrupt(f"{name} was deleted under its writer")
         if found.body == body:
-            self._apply(found.version)
+            self._take_answer(found.version, found.store_time)
             return True
         if found.body and body.startswith(found.body):
-            moved = found.version != self._version
             self._version = found.version
-            if moved:
-                raise Unavailable(f"an older flush of {name} landed late")
             return False
         self.fenced = True
         if found.body.startswith(body):
-            self._apply(found.version)
+            self._take_answer(found.version, found.store_time)
         raise Fenced(f"{name} was taken over by {self._successor()}")
 
     def _successor(self) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from journal import events, layout
 from journal.events import Record
-from journal.segments import Cursor
+from journal.segments import PRUNED, Cursor
 from journal.stores import Found, ReadStore
 
 BYTES_PER_RECORD = 1024  # generous: most lines have 120 to 250 bytes
@@ -39,9 +39,9 @@ def end_of(
     step = max(LEAST_BYTES, count * BYTES_PER_RECORD)
     found = _Part(store, layout.segment_key(run_id, stream, segment), max(0, size - step))
     end = End(Cursor(segment, found.size, found.next_seq), found.records, found.damages)
-    if found.sealed:
+    if found.sealed is not None:
         end.cursor = Cursor(segment + 1, 0, found.next_seq)
-    gaps = 0
+    gaps, is_pruned = 0, found.sealed == PRUNED
     while sum(wanted(record) for record, _ in end.records) < count:
         if found.start > 0:
             # Too few in what was read: the same segment again, from further back.
@@ -53,6 +53,8 @@ def end_of(
             segment -= 1
             key = layout.segment_key(run_id, stream, segment)
             part = _Part(store, key, max(0, found.previous_size - step))
+            if is_pruned and part.is_missing:
+                break
         else:
             break
         end.records[:0] = part.records
@@ -69,12 +71,13 @@ class _Part:
         self.records: list[tuple[Record, bytes]] = []
         self.damages: list[str] = []
         self.next_seq = 0
-        self.sealed = False
+        self.sealed: str | None = None
         self.previous_size = 0
         answer = store.get(key, start=start)
         body = answer.body if isinstance(answer, Found) else b""
         self.size = answer.size if isinstance(answer, Found) else 0
-        if not isinstance(answer, Found):
+        self.is_missing = not isinstance(answer, Found)
+        if self.is_missing:
             self.damages.append(f"{key}: the segment is missing")
         if stop is not None:
             body = body[: stop - start]
@@ -92,7 +95,7 @@ class _Part:
             return
         kind = record["type"]
         self.next_seq = record["seq"] + (kind not in events.CONTROL)
-        self.sealed = kind == events.SEGMENT_SEALED
+        self.sealed = str(record.get("reason")) if kind == events.SEGMENT_SEALED else None
         if kind == events.SEGMENT_OPENED:
             prev = record.get("prev")
             size = prev.get("bytes") if isinstance(prev, dict) else 0

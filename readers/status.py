@@ -8,6 +8,7 @@ from journal.compactor import read_run
 from journal.errors import Missing
 from journal.health import Verdict
 from journal.layout import MAIN
+from journal.segments import PRUNED
 from journal.snapshot import lead_of
 from journal.stores import ReadStore
 
@@ -22,6 +23,7 @@ class Status:
     store_time: float
     complaints: list[str]
     is_damaged: bool
+    is_pruned: bool  # the document is what is left of the run
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +53,16 @@ def status(store: ReadStore, run_id: str) -> Status:
     # Without a journal, the document of whoever wrote it is all there is.
     document = reading.document(run_id) if reading.run or stored is None else stored.document
     verdict = health.verdict(document, reading.store_time)
-    return Status(run_id, document, verdict, reading.store_time, complaints, bool(reading.damages))
+    main = reading.run.get(MAIN)
+    return Status(
+        run_id=run_id,
+        document=document,
+        verdict=verdict,
+        store_time=reading.store_time,
+        complaints=complaints,
+        is_damaged=bool(reading.damages),
+        is_pruned=MAIN in reading.pruned or (main is not None and main.state.sealed == PRUNED),
+    )
 
 
 def holder(store: ReadStore, run_id: str) -> Holder | None:

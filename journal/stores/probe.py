@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from journal import clock
-from journal.errors import Conflict, JournalError, Refused, Unavailable
+from journal.errors import Conflict, Denied, JournalError, Refused, Unavailable
 from journal.layout import PROBE
 from journal.limits import CONNECT_SECONDS, PROBE_DAYS, PROBE_RACERS
 from journal.stores.contract import ABSENT, Expectation, Found, Put, Store, Unchanged, Version
@@ -30,7 +30,8 @@ _DAY_SECONDS: Final = 86400.0
 def probe(store: Store) -> None:
     """Try out on objects of its own whether the store honours conditions.
 
-    Raises Refused, which says what step failed; Unavailable if the store did not answer.
+    Raises Refused, which says what step failed, Denied if a right is missing; Unavailable if the
+    store did not answer.
     """
     folder = f"{PROBE}{secrets.token_hex(8)}"
     keys = [f"{folder}/object", f"{folder}/missing", *(f"{folder}/race{n}" for n in range(_RACES))]
@@ -174,10 +175,10 @@ def _conflicting(store: Store, step: str, key: str, body: bytes, expect: Expecta
 
 @contextlib.contextmanager
 def _naming(step: str) -> Iterator[None]:
-    """Add the step to a refusal of the store itself."""
+    """Add the step to a refusal of the store itself; a missing right says nothing of the store."""
     try:
         yield
-    except _ProbeFailed:
+    except (_ProbeFailed, Denied):
         raise
     except Refused as error:
         raise _failed(step, str(error)) from error

@@ -39,6 +39,7 @@ from journal.stores.keys import check_key, check_listing, check_start
 from journal.stores.s3_errors import CREDENTIALS, failure, one_line
 
 _DEFAULT_REGION: Final = "us-east-1"  # servers other than AWS rarely ask; AWS says the right one
+_QUOTED: Final = re.compile(r'(W/)?"[^"]+"')
 _CONTENT_RANGE: Final = re.compile(r"bytes (\d+)-\d+/(\d+)")
 
 # What a request may raise beside ClientError, and which of it is no answer or half a one.
@@ -53,6 +54,10 @@ _NO_ANSWER: Final = (
     HTTPError,
     OSError,
 )
+
+
+class HeadersCut(ConnectionError):
+    """An answer broke off before its body."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +92,13 @@ class S3Store:
         return f"s3://{self._bucket}/{self._root}".rstrip("/")
 
     @property
+    def endpoint(self) -> str:
+        """The endpoint that the environment names, without credentials; empty if it names none."""
+        named = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL") or ""
+        parts = urlsplit(named)
+        return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}" if named else ""
+
+    @property
     def identity(self) -> str:
         """The endpoint and the bucket: what a probe's result is about. Raises Refused."""
         try:
@@ -95,6 +107,32 @@ class S3Store:
             raise self._trouble(str(self), error) from _unless_secret(error)
         # Without a user's name and password, which a careless endpoint may hold.
         return f"{endpoint.scheme}://{endpoint.netloc.rpartition('@')[2]}/{self._bucket}"
+
+    def regions(self) -> tuple[str, str]:
+        """Return the region that requests are signed for, and the bucket's; empty if none says.
+
+        Raises Unavailable, or Refused if there is no such bucket.
+        """
+        answer = self._send("head_bucket")
+        if answer.status == 404:
+            raise failure(answer.where, 404, "NoSuchBucket", "")
+        if answer.status >= 500:
+            raise answer.failure()
+        # The answer names the region even to those who may not know more of the bucket.
+        headers = answer.reply.get("ResponseMetadata", {}).get("HTTPHeaders", {})
+        return self._client().meta.region_name, headers.get("x-amz-bucket-region", "")
+
+    def setting(self, name: str) -> dict[str, Any] | None:
+        """Return how a setting of the bucket is set (`bucket_versioning`), None if it is not.
+
+        Raises Unavailable or Refused; Denied if these credentials may not look.
+        """
+        answer = self._send(f"get_{name}")
+        if answer.status < 300:
+            return answer.reply
+        if answer.status == 404 and answer.code != "NoSuchBucket":
+            return None
+        raise answer.failure()
 
     def get(
         self, key: str, *, start: int = 0, unless: Version | None = None
@@ -116,7 +154,7 @@ class S3Store:
             return Unchanged(answer.store_time)
         if answer.status == 416:
             return self._past_the_end(key, start, unless)
-        if answer.status == 404 and answer.code != "NoSuchBucket":
+        if answer.status == 404 and answer.code == "NoSuchKey":
             return Absent(answer.store_time)
         raise answer.failure()
 
@@ -143,7 +181,7 @@ class S3Store:
     def delete(self, key: str) -> None:
         """Delete the object if it is there. Raises Unavailable or Refused."""
         answer = self._send("delete_object", Key=check_key(key))
-        if answer.status >= 300 and answer.code not in ("404", "NoSuchKey"):
+        if answer.status >= 300 and answer.code != "NoSuchKey":
             raise answer.failure()
 
     def list(self, prefix: str, *, after: str = "", delimiter: str = "") -> Iterator[Entry]:
@@ -167,6 +205,9 @@ class S3Store:
             answer = self._send("list_objects_v2", **request)
             if answer.status >= 300:
                 raise answer.failure()
+            if "IsTruncated" not in answer.reply:
+                # A page of another kind has no entries either.
+                raise Unavailable(f"{answer.where}: the answer is no listing; it may pass")
             page = [
                 Entry(one["Key"][skip:], _bare(one["ETag"]), one["Size"], _seconds(one))
                 for one in answer.reply.get("Contents", ())
@@ -177,7 +218,7 @@ class S3Store:
             ]
             # Servers differ over a common prefix that `after` lies in; its own text decides.
             yield from sorted((e for e in page if e.key > after), key=lambda e: e.key)
-            if not answer.reply.get("IsTruncated"):
+            if not answer.reply["IsTruncated"]:
                 return
             if not answer.reply.get("NextContinuationToken"):
                 raise Unavailable(f"{answer.where}: a page promises more and does not say where")
@@ -223,9 +264,8 @@ class S3Store:
         if status == 403 or code == "ExpiredToken":
             # Credentials are read anew next time: a person, or another program, may renew them.
             self._made = None
-        return _Answer(
-            where, status, code, str(said.get("Message", "")), {}, b"", _store_time(meta)
-        )
+        message = str(said.get("Message", ""))
+        return _Answer(where, status, code, message, error.response, b"", _store_time(meta))
 
     def _trouble(self, where: str, error: Exception) -> Unavailable | Refused:
         trouble = _trouble(where, error)
@@ -266,6 +306,7 @@ def _make_client() -> Any:
     )
     client = session.create_client("s3", region_name=region or _DEFAULT_REGION, config=config)
     client.meta.events.register("before-send.s3.PutObject", _send_at_once)
+    client.meta.events.register("before-parse.s3", _check_headers)
     client.meta.events.register("before-call.s3.HeadBucket", _ask_the_region_once)
     return client
 
@@ -288,6 +329,20 @@ def _ask_the_region_once(context: dict[str, Any], **_: Any) -> None:
     context.get("s3_redirect", {})["redirected"] = True
 
 
+def _check_headers(response_dict: dict[str, Any], operation_model: Any, **_: Any) -> None:
+    """Take an answer that breaks off in its headers for none.
+
+    The libraries take the end of a connection for that of the headers, and then for that of the
+    body: without its length, which S3 says last, an object would be empty, and a listing too.
+    """
+    headers, status = response_dict["headers"], response_dict["status_code"]
+    headers.pop("last-modified", None)  # half a date is an error to the library, and none to us
+    if status in (204, 304) or operation_model.name == "HeadBucket":
+        return
+    if "transfer-encoding" not in headers and not headers.get("content-length", "").isdecimal():
+        raise HeadersCut
+
+
 def _found(answer: _Answer, start: int) -> Found:
     body, version, at = answer.body, _version(answer), answer.store_time
     # The header and not the status tells a part from the whole: rclone answers 200 to both.
@@ -305,6 +360,8 @@ def _version(answer: _Answer) -> Version:
     etag = answer.reply.get("ETag", "")
     if not etag:
         raise Unavailable(f"{answer.where}: the answer has no ETag; is the endpoint an S3 server?")
+    if '"' in etag and not _QUOTED.fullmatch(etag):
+        raise Unavailable(f"{answer.where}: the answer breaks off in its ETag; it may pass")
     return _bare(etag)
 
 

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from journal.errors import Conflict, Refused, Unavailable
+from journal.errors import Conflict, Denied, Refused, Unavailable
 from journal.limits import PROBE_DAYS
 from journal.stores import ABSENT, Found, Version, connect
 from journal.stores import probe as probe_module
@@ -136,6 +136,13 @@ class Down(MemoryStore):
         return super().put(key, body, expect=expect)
 
 
+class Unwritable(MemoryStore):
+    """Gives no right to put."""
+
+    def put(self, key, body, *, expect):
+        raise Denied("give these credentials s3:PutObject")
+
+
 class KeepsAll(MemoryStore):
     """Gives no right to delete."""
 
@@ -206,6 +213,12 @@ def test_a_refusal_of_the_store_keeps_its_reason():
     """What the server said is in the line, after the step."""
     with pytest.raises(Refused, match=r"'rewrite with the right version' failed: 501 NotImpl"):
         probe(KnowsNoRewrites())
+
+
+def test_a_missing_right_says_nothing_of_the_store():
+    """It passes through as it is: the store may well be sound."""
+    with pytest.raises(Denied, match=r"^give these credentials s3:PutObject$"):
+        probe(Unwritable())
 
 
 def test_a_store_without_the_right_to_delete_passes():

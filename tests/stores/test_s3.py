@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import servers
 
-from journal.errors import Conflict, JournalError, Refused, Unavailable
+from journal.errors import Conflict, Denied, JournalError, Refused, Unavailable
 from journal.stores import ABSENT, Absent, Found, Unchanged, Version, connect
 from journal.stores import s3 as s3_module
 
@@ -40,7 +40,9 @@ def raised_by(call, *arguments, **options) -> JournalError:
         (400, "ExpiredToken", Unavailable),
         (400, "InvalidRequest", Refused),
         (403, "RequestTimeTooSkewed", Unavailable),
-        (403, "AccessDenied", Refused),
+        (403, "AccessDenied", Denied),
+        (403, "InvalidAccessKeyId", Refused),
+        (403, "InvalidObjectState", Refused),
         (404, "NoSuchKey", Conflict),
         (404, "", Conflict),
         (404, "NoSuchBucket", Refused),
@@ -86,7 +88,7 @@ def test_the_answer_to_a_create_means(canned, store, status, code, expected):
 
 
 @pytest.mark.parametrize(
-    ("status", "expected"), [(403, Refused), (500, Unavailable), (0, Unavailable)]
+    ("status", "expected"), [(403, Denied), (500, Unavailable), (0, Unavailable)]
 )
 @pytest.mark.parametrize("operation", ["get", "delete", "list"])
 def test_the_answer_to_others_means(canned, store, operation, status, expected):
@@ -179,6 +181,28 @@ def test_an_answer_without_an_etag_is_unavailable(canned, store, operation):
     assert (type(error), "no ETag" in str(error)) == (Unavailable, True)
 
 
+@pytest.mark.parametrize("operation", ["get", "delete", "list"])
+def test_a_404_that_no_store_said_is_unavailable(canned, store, operation):
+    """A gateway says so while its server starts again; nothing is absent or deleted for that."""
+    canned.status, canned.body = 404, b"404 page not found"
+    calls = {
+        "get": lambda: store.get(KEY),
+        "delete": lambda: store.delete(KEY),
+        "list": lambda: list(store.list("run-1/")),
+    }
+
+    assert type(raised_by(calls[operation])) is Unavailable
+
+
+@pytest.mark.parametrize("body", [b"", b"<html><body>log in</body></html>"])
+def test_a_page_that_is_no_listing_is_unavailable(canned, store, body):
+    """A page of something between us and the store has no entries, and says nothing of what is."""
+    canned.body = body
+
+    with pytest.raises(Unavailable):
+        list(store.list("r/"))
+
+
 @pytest.mark.parametrize("said", ["bytes 7-9/10", "bytes 4-6/10", "bytes 4-6/*", "lines 4-9"])
 def test_a_range_that_was_not_asked_for_is_unavailable(canned, store, said):
     """Bytes from elsewhere, or to elsewhere than the end, are never taken for those asked for."""
@@ -224,7 +248,32 @@ def test_a_refusal_after_a_416_is_a_refusal(canned, store):
     """A right to get is not always a right to ask for the size."""
     canned.statuses = [416, 403]
 
-    assert type(raised_by(store.get, KEY, start=5)) is Refused
+    assert type(raised_by(store.get, KEY, start=5)) is Denied
+
+
+@pytest.mark.parametrize(
+    ("operation", "right"),
+    [
+        ("get", "s3:GetObject there, and s3:ListBucket: without it S3 denies what is absent"),
+        ("put", "s3:PutObject there, and s3:GetObject"),
+        ("delete", "s3:DeleteObject there"),
+        ("list", "s3:ListBucket on the bucket for that prefix"),
+    ],
+)
+def test_a_denial_names_the_right(canned, store, operation, right):
+    """Whoever gives out rights reads which one is missing, and where."""
+    canned.status, canned.code = 403, "AccessDenied"
+    calls = {
+        "get": lambda: store.get(KEY),
+        "put": lambda: store.put(KEY, b"one", expect=ABSENT),
+        "delete": lambda: store.delete(KEY),
+        "list": lambda: list(store.list("run-1/")),
+    }
+
+    said = str(raised_by(calls[operation]))
+
+    assert said.startswith(f"{operation.upper()} s3://bucket/training-runs/run-1/")
+    assert f"the server answered 403 AccessDenied (told to); give these credentials {right}" in said
 
 
 def test_a_delete_of_what_is_gone_is_done(canned, store):
@@ -236,7 +285,7 @@ def test_a_delete_of_what_is_gone_is_done(canned, store):
 
 def test_a_reply_without_a_date_has_the_host_s_time(canned, store):
     """A server may not know what time it is."""
-    canned.status, canned.headers = 404, {"Date": "today"}
+    canned.status, canned.code, canned.headers = 404, "NoSuchKey", {"Date": "today"}
 
     assert store.get(KEY).store_time == pytest.approx(time.time(), abs=2)
 
@@ -305,10 +354,13 @@ def test_a_page_that_promises_more_and_gives_no_token_is_unavailable(canned, sto
         list(store.list("r/"))
 
 
-@pytest.mark.parametrize(("status", "expected"), [(200, Found), (304, Unchanged), (404, Absent)])
-def test_the_store_s_time_is_the_date_of_the_reply(canned, store, status, expected):
+@pytest.mark.parametrize(
+    ("status", "code", "expected"),
+    [(200, "", Found), (304, "", Unchanged), (404, "NoSuchKey", Absent)],
+)
+def test_the_store_s_time_is_the_date_of_the_reply(canned, store, status, code, expected):
     """Answers that are errors to HTTP carry a time as well."""
-    canned.status, canned.headers = status, {"ETag": '"abc"'} | DATE
+    canned.status, canned.code, canned.headers = status, code, {"ETag": '"abc"'} | DATE
 
     answer = store.get(KEY, unless=OLD)
 

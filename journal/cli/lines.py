@@ -1,23 +1,88 @@
-"""An event as a line for people."""
+"""An event as a line, for people and for machines, and which events are shown."""
 
 from collections.abc import Callable
 from typing import Final
+
+import click
+import orjson
 
 from journal import events
 from journal.clock import local, parse_stamp
 from journal.events import Record
 from journal.layout import MAIN
 from readers.tail import Event
-from readers.text import printable, size
+from readers.text import printable, printable_json, size
+
+LINES: Final = ("human", "json", "raw")  # the forms of a line
 
 _WIDTH: Final = 15
+_HIDDEN: Final = events.CONTROL | {events.HEARTBEAT}
+
+types_option = click.option(
+    "-t", "--type", "types", metavar="TYPES", help="Only these: a,b — or all but: !a,b"
+)
+
+
+def wanted_types(types: str | None) -> Callable[[Record], bool]:
+    """Return what `-t` asks for. Raises ValueError for a name that no type has."""
+    if types is None:
+        return lambda record: record["type"] not in _HIDDEN
+    names = [name.strip() for name in types.split(",") if name.strip()]
+    without = {name.removeprefix("!") for name in names if name.startswith("!")}
+    only = {name for name in names if not name.startswith("!")}
+    if types.startswith("!"):
+        without, only = without | only, set()  # `!a,b` is all but both
+    for name in without | only:
+        if name not in events.CONTROL:
+            events.check_type(name)
+    if only:
+        return lambda record: record["type"] in only
+    return lambda record: record["type"] not in without and record["type"] not in _HIDDEN
+
+
+def form_of(output: str, run_id: str) -> Callable[[Event], bytes]:
+    """Return the form of an event's line that `-o` asks for, one of LINES."""
+    if output == "human":
+        return human_line
+    return _json_line(run_id) if output == "json" else _raw_line
+
+
+def _raw_line(event: Event) -> bytes:
+    return event.line + b"\n"
+
+
+def _json_line(run_id: str) -> Callable[[Event], bytes]:
+    """Return the form of an event for machines: its own bytes with run_id and stream behind."""
+    tails: dict[str, bytes] = {}
+
+    def line(event: Event) -> bytes:
+        record, stream = event.record, event.stream
+        if "run_id" in record or "stream" in record:
+            return printable_json(_dumped({**record, "run_id": run_id, "stream": stream}))
+        if stream not in tails:
+            tails[stream] = b"," + orjson.dumps({"run_id": run_id, "stream": stream})[1:] + b"\n"
+        return printable_json(event.line.rstrip()[:-1] + tails[stream])
+
+    return line
+
+
+def _dumped(record: Record) -> bytes:
+    """Write a record; what is nested too deep for that is left out."""
+    try:
+        return orjson.dumps(record) + b"\n"
+    except TypeError:
+        plain = {k: v for k, v in record.items() if not isinstance(v, dict | list)}
+        return orjson.dumps({**plain, "truncated": True}) + b"\n"
 
 
 def human_line(event: Event) -> bytes:
     """Return an event's line: time, stream if it is not main, type, and what it says."""
     record = event.record
     kind = record["type"]
-    words = _WORDS.get(kind, _fields)(record)
+    try:
+        words = _WORDS.get(kind, _fields)(record)
+    except RecursionError:
+        words = "(nested too deep to be shown)"
     stream = "" if event.stream == MAIN else f"[{event.stream}] "
     text = f"{_time(record['ts'])} {stream}{kind:<{_WIDTH}} {words}".rstrip()
     return printable(text).encode() + b"\n"

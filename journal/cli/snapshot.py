@@ -8,6 +8,7 @@ from journal import layout
 from journal.cli.options import root_option, run_argument, with_run
 from journal.errors import Missing
 from journal.stores import Found, ReadStore
+from readers.text import printable_bytes
 
 
 @click.command()
@@ -16,12 +17,16 @@ from journal.stores import Found, ReadStore
 def command(run: str, root: str | None) -> None:
     """Print a run's metadata.json, byte for byte as it lies there.
 
+    On a terminal, characters that could act on it are shown as their escapes.
+
     \b
     Examples:
       journal snapshot latest
       journal snapshot mistral-20250805-142652 | jq .progress
     """
-    sys.stdout.buffer.write(with_run(root, run, _body))
+    body = with_run(root, run, _body)
+    # A terminal is no place for whatever bytes somebody left there.
+    sys.stdout.buffer.write(printable_bytes(body) if sys.stdout.isatty() else body)
 
 
 def _body(store: ReadStore, run_id: str) -> bytes:

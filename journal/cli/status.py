@@ -63,6 +63,8 @@ def _lines(status: Status) -> Iterator[str]:
     where = [document.get(key) for key in ("phase", "sub_phase", "current_operation")]
     yield "phase     " + " / ".join(str(name) for name in where if name)
     yield f"details   {document.get('details')}"
+    if status.is_pruned:
+        yield "events    pruned; this summary is what is left"
     yield from _times(document)
     errors = document.get("errors")
     if isinstance(errors, dict) and errors.get("count"):

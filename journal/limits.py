@@ -23,8 +23,16 @@ UNMOVED_CONFLICTS: Final = 3  # a 412 over the very version expected, so often: 
 QUEUE_RECORDS: Final = 200_000  # said and not yet pumped
 OUTBOX_BYTES: Final = 64 * MIB  # pumped and not yet durable, while the store is down
 OUTBOX_SOFT_BYTES: Final = 16 * MIB  # from here on heartbeats and progress are given up first
+SPOOL_BYTES: Final = 1024 * MIB  # on disk: six million files, hours of an outage
+SPOOL_CUT_BYTES: Final = MIB  # less that the store has is not worth a new file
+SPOOL_MARK_BYTES: Final = 64 * KIB  # the places remembered in a spool lie so far apart
+SPOOL_READ_BYTES: Final = 8 * MIB  # of a spool at once; never less than a line
+SPOOL_SLOTS: Final = 64  # spools of one stream on one host
+PUMP_RECORDS: Final = 20_000  # of one step, or a killed process would lose more than that moment
+REDACT_SECONDS: Final = 0.5  # CPU that one of the job's patterns may take for one text
 PUMP_SECONDS: Final = 0.05  # a killed process loses at most what was said since the last step
 HEARTBEAT_SECONDS: Final = 180.0
+STARVED_MIN_SECONDS: Final = 2.0  # the dead-man timer runs for a heartbeat, but never for less
 PROGRESS_SECONDS: Final = 15.0  # the least time between two progress records of one source
 IN_FLIGHT_FILES: Final = 8  # oldest files named in a heartbeat
 START_SECONDS: Final = 10.0  # how long start_run waits for the store before it goes on without
@@ -41,12 +49,14 @@ PROMISE_MAX_SECONDS: Final = 300.0  # the old monitor's documents allow no more
 SOURCES_KEPT: Final = 256  # sources a stream's state names; older finished ones are summed up
 ERROR_CLASSES_KEPT: Final = 32
 PHASES_KEPT: Final = 32
+FIELDS_KEPT: Final = 32  # of a heartbeat, and of a file in flight
 STATE_TEXT_CHARS: Final = 500  # of any text in a state: a name, a reason, an error's message
 COUNT_MAX: Final = 2**53 - 1  # what every JSON reader holds exactly; more than this is no size
 TIME_MAX: Final = 200_000_000_000.0  # seconds since the epoch, far beyond any clock's
 CLOCK_OFFSET_MAX: Final = 100 * 366 * 86400.0  # a host without a battery may believe in 1970
 
 # Liveness and progress.
+CLOCK_SLACK_SECONDS: Final = 2.0  # two streams' times may differ so much: S3 tells whole seconds
 LATE_PROMISES: Final = 2  # silences promised and passed: late
 LOST_PROMISES: Final = 3  # … lost
 STALL_MIN_SECONDS: Final = 15 * 60.0  # without a declared limit a stall is never called earlier
@@ -55,6 +65,11 @@ STALL_GAPS: Final = 3.0  # times the longest gap between evidence of work seen s
 WAIT_MAX_SECONDS: Final = 60 * 60.0  # a declared wait without `until`
 EVIDENCE_IO_BYTES: Final = 64 * KIB  # less I/O than this in a beat proves no work
 EVIDENCE_CPU_SECONDS: Final = 1.0  # nor does less CPU
+
+# Pruning. Both ages are judged by the store's clock, and the first is by far the greater: what a
+# prune has removed can be missed only by somebody who has slept for longer than the second.
+PRUNE_MIN_SECONDS: Final = 7 * 86400.0  # after the last write, at the earliest
+SLEPT_SECONDS: Final = 86400.0  # since a writer was last answered, and it looks for a tombstone
 
 # Stores.
 CONNECT_SECONDS: Final = 5.0

@@ -17,10 +17,14 @@ from journal.errors import Corrupt, Held, JournalError, Missing, Refused
 
 _COMMANDS: Final = {
     "tail": "Show the last events of a run, and follow it.",
+    "replay": "Show the whole history of a run, or check it with --verify.",
     "status": "Say how a run stands: verdict and why, sources, ETA, errors.",
     "ls": "List runs, newest first.",
     "snapshot": "Print a run's metadata.json as it lies there.",
     "compact": "Fold what is new into a run's snapshot.",
+    "recover": "Send what killed jobs on this host said and the store never got.",
+    "prune": "Remove the events of runs that finished long ago.",
+    "doctor": "Find out whether a journal can be kept here, and say what to do.",
 }
 
 _EXIT: Final[tuple[tuple[type[Exception], int], ...]] = (

@@ -2,14 +2,11 @@
 
 import click
 
-from journal import index, markers
 from journal.cli import EXIT_DAMAGED, exit_code
 from journal.cli.options import complain, root_option, with_run
-from journal.compactor import Compactor
 from journal.errors import JournalError, Missing
-from journal.layout import MAIN
-from journal.snapshot import lead_of
 from journal.stores import Store, connect
+from journal.upkeep import keep_up
 from readers.runs import parse_place, run_ids
 from readers.text import printable
 
@@ -48,16 +45,11 @@ def command(run: str | None, root: str | None, *, everything: bool) -> int:
 
 def _compact(store: Store, run_id: str) -> int:
     """Compact a run and mend what belongs to it; return the exit code."""
-    compaction = Compactor(store, run_id).compact(everything=True)
+    compaction = keep_up(store, run_id)
     for damage in compaction.damages:
         complain(damage)
     if not compaction.run:
         raise Missing(f"run {run_id} has no journal under this root")
-    lead = lead_of(compaction.run)
-    if MAIN in compaction.run:
-        markers.install(store, run_id, lead)
-    if lead.started is not None:
-        index.enter(store, run_id, lead.job, lead.started)
     done = "snapshot installed" if compaction.installed else "nothing new"
     click.echo(f"{run_id}: {done}, last_update {printable(compaction.document['last_update'])}")
     return EXIT_DAMAGED if compaction.damages else 0

@@ -10,6 +10,7 @@ No lock is taken and nothing is checked or serialised here: the pump does that.
 """
 
 from collections import deque
+from collections.abc import Callable
 from contextlib import suppress
 from itertools import count
 from queue import SimpleQueue
@@ -61,14 +62,19 @@ class Waiter:
 class Tally:
     """What the pump knows of a source. Only the pump touches the numbers."""
 
-    __slots__ = ("bytes", "files", "said_bytes", "source", "started_ns")
+    __slots__ = ("bytes", "files", "said_bytes", "source", "started_ns", "untold")
 
     def __init__(self, source: str) -> None:
         self.source = source
+        self.restart(None)
+
+    def restart(self, untold: dict[str, Any] | None) -> None:
+        """Count from nothing; `untold` is said of the source before its next record."""
         self.files = 0
         self.bytes = 0
         self.said_bytes = 0
         self.started_ns = 0
+        self.untold = untold
 
 
 def whole(value: object) -> int:
@@ -90,6 +96,21 @@ class Intake:
         self._losses = count()
         # SimpleQueue.put may be interrupted by a signal handler that calls it again; Event.set not.
         self.wakes: SimpleQueue[None] = SimpleQueue()
+
+    def leave(self, attach: Callable[[], None]) -> None:
+        """Forget what a forked process inherited; the first word of its own calls `attach`."""
+        self.queue = _Doorbell(self, attach)
+        self.open_files = _Door(self, attach)
+        self._losses = count()
+        self.wakes = SimpleQueue()
+
+    def begin(self) -> bool:
+        """Take in again, after `leave`; tell whether this call made the difference."""
+        if not isinstance(self.queue, _Doorbell):
+            return False
+        self.open_files = {}
+        self.queue = deque()
+        return True
 
     def say(self, kind: str, fields: dict[str, Any], tally: Tally | None = None) -> None:
         """Leave an event of any type but file_done."""
@@ -114,3 +135,32 @@ class Intake:
         self.queue.append((now_ns(), None, waiter, seal))
         self.wakes.put(None)
         return waiter
+
+
+class _Doorbell(deque[tuple[Any, ...]]):
+    """The queue of a forked process that has said nothing yet.
+
+    It takes the place of the real one, so that nobody who speaks has to look whether it is there.
+    """
+
+    def __init__(self, intake: Intake, attach: Callable[[], None]) -> None:
+        super().__init__()
+        self._intake = intake
+        self._attach = attach
+
+    def append(self, item: tuple[Any, ...]) -> None:
+        self._attach()
+        self._intake.queue.append(item)
+
+
+class _Door(dict["File", None]):
+    """The files in flight of a forked process that has said nothing yet."""
+
+    def __init__(self, intake: Intake, attach: Callable[[], None]) -> None:
+        super().__init__()
+        self._intake = intake
+        self._attach = attach
+
+    def __setitem__(self, file: "File", _: None) -> None:
+        self._attach()
+        self._intake.open_files[file] = None

@@ -11,15 +11,17 @@ import orjson
 
 from journal import events
 from journal.clock import NS, Stamp, stamp_seconds
-from journal.events import AT, EQUALS, FILE_DONE
+from journal.events import FILE_DONE
 from journal.limits import (
     IN_FLIGHT_FILES,
     LINE_BYTES,
     PROGRESS_SECONDS,
+    PUMP_RECORDS,
 )
 from journal.recorder.intake import Intake, Tally, whole
 from journal.recorder.outbox import Outbox
 from journal.recorder.vitals import Vitals
+from journal.redaction import STANDARD, Redaction
 
 _BATCH: Final = 256  # files serialised at once: in all they are shorter than a line may be
 _THOUSAND: Final = tuple(f"{number:03d}" for number in range(1000))
@@ -37,16 +39,20 @@ class Pump:
         heartbeat_seconds: float,
         vitals: Callable[[], Vitals],
         clock_offset: Callable[[], float],
+        redaction: Redaction = STANDARD,
     ) -> None:
         self._intake = intake
         self._outbox = outbox
         self._heartbeat_ns = int(heartbeat_seconds * NS)
         self._vitals = vitals
         self._clock_offset = clock_offset
+        self._redaction = redaction
         self._stamp = Stamp()
         self._overflowed = 0  # items the queue had no room for, told of
         self._given_up = 0  # records the outbox had no room for, not told of yet
         self._is_whole = True  # nothing was ever given up
+        self._is_finished = False
+        self._is_trouble_told = False
         self._files = self._bytes = 0  # of files that were done
         self._said_ns = 0  # when the job last said anything
         self._last_ns = 0  # when any record was last made
@@ -63,8 +69,12 @@ class Pump:
         """Take in all that was said until now; beat if the promise of `heartbeat_seconds` asks."""
         outbox = self._outbox
         with outbox.lock:
-            if self._intake.queue:
-                self._drain()
+            waiting = len(self._intake.queue)
+            while waiting > 0:
+                # Only what is there now: threads that never pause must not keep the pump in here.
+                self._drain(min(waiting, PUMP_RECORDS))
+                outbox.commit()
+                waiting -= PUMP_RECORDS
             if outbox.closed:
                 outbox.close(ok=False)
                 return
@@ -78,12 +88,14 @@ class Pump:
                 self._tell_progress(now_ns)
             if now_ns - self._last_ns >= self._heartbeat_ns:
                 self._beat(now_ns)
+            self._tell_trouble(now_ns)
+            outbox.commit()
             ready = outbox.count or outbox.marks
         if ready:
             outbox.filled.set()
 
-    def _drain(self) -> None:
-        """Make records of what waits in the queue.
+    def _drain(self, count: int) -> None:
+        """Make records of the first `count` that wait in the queue.
 
         Files are the bulk of what is said, so their way is laid out here without a call, and they
         are serialised by the batch.
@@ -91,8 +103,7 @@ class Pump:
         queue, batch = self._intake.queue, _Batch(self._outbox.next_seq)
         records, seq = batch.records, batch.seq
         at_ns, millisecond, prefix = self._said_ns, -1, ""
-        # Only what is there now: threads that never pause must not keep the pump in here.
-        for _ in range(len(queue)):
+        for _ in range(count):
             item = queue.popleft()
             if item[1] is not FILE_DONE:
                 self._keep(batch, at_ns)
@@ -109,6 +120,11 @@ class Pump:
             if type(seconds) is not float and seconds is not None:
                 seconds = _number(seconds)
             if tally is not batch.tally:
+                if tally.untold is not None:
+                    self._keep(batch, at_ns)
+                    self._introduce(at_ns, tally)
+                    batch = _Batch(self._outbox.next_seq)
+                    records, seq = batch.records, batch.seq
                 batch.count(tally)
             batch.bytes += size
             if at_ns // 1_000_000 != millisecond:
@@ -143,8 +159,8 @@ class Pump:
         if outbox.room <= 0:
             self._give_up(files)
             return
-        outbox.lines += batch.lines()
-        outbox.count += files
+        outbox.fresh += batch.lines(self._redaction)
+        outbox.fresh_count += files
         outbox.next_seq += files
         self._files += files
         self._last_ns = max(self._last_ns, at_ns)
@@ -168,6 +184,10 @@ class Pump:
             return  # nothing comes behind the end
         self._said_ns = at_ns
         if kind is events.FINISHED:
+            # A signal's handler may say it too, between this and the seal.
+            if self._is_finished:
+                return
+            self._is_finished = True
             self._tell_lost(at_ns)
         fields, tally = item[2], item[3]
         self._count(at_ns, kind, fields, tally)
@@ -179,18 +199,29 @@ class Pump:
             return
         if kind == events.SOURCE_STARTED:
             tally.started_ns = at_ns
-        elif kind == events.SOURCE_DONE:
+            tally.untold = None
+            return
+        self._introduce(at_ns, tally)
+        if kind == events.SOURCE_DONE:
             seconds = round((at_ns - tally.started_ns) / NS, 3)
             fields.update(files=tally.files, bytes=tally.bytes, seconds=seconds)
+
+    def _introduce(self, at_ns: int, tally: Tally) -> None:
+        """Tell of a source that a parent of this process began, before its first record here."""
+        fields, tally.untold = tally.untold, None
+        if fields is not None:
+            tally.started_ns = at_ns
+            self._write(at_ns, events.SOURCE_STARTED, fields)
 
     def _write(self, at_ns: int, kind: str, fields: dict[str, Any]) -> None:
         outbox = self._outbox
         if outbox.room <= 0 and kind not in (events.DROPPED, events.FINISHED):
             self._give_up()
             return
-        line = _line({"seq": outbox.next_seq, "ts": self._stamp(at_ns), "type": kind, **fields})
-        outbox.lines += line
-        outbox.count += 1
+        place = {"seq": outbox.next_seq, "ts": self._stamp(at_ns), "type": kind}
+        line = _line({**place, **fields}, self._redaction)
+        outbox.fresh += line
+        outbox.fresh_count += 1
         outbox.next_seq += 1
         outbox.urgent = outbox.urgent or kind in events.URGENT
         self._last_ns = max(self._last_ns, at_ns)
@@ -207,7 +238,15 @@ class Pump:
             self._tell_dropped(now_ns, overflowed, "said faster than it could be taken in")
         if self._given_up:
             count, self._given_up = self._given_up, 0
-            self._tell_dropped(now_ns, count, "the store did not take it, and memory ran out")
+            self._tell_dropped(now_ns, count, "the store did not take it, and there was no room")
+
+    def _tell_trouble(self, now_ns: int) -> None:
+        """Write down, once, that what is said is safe in the store only."""
+        trouble, told = self._outbox.trouble, self._is_trouble_told
+        self._is_trouble_told = trouble is not None
+        if trouble is not None and not told:
+            fields = {"message": f"the spool cannot be written: {trouble}", "error": "JournalSpool"}
+            self._write(now_ns, events.ERROR, {**fields, "fatal": False, "by": events.JOURNAL})
 
     def _tell_dropped(self, now_ns: int, count: int, reason: str) -> None:
         self._write(
@@ -225,6 +264,7 @@ class Pump:
             moved = tally.bytes + moving
             if moved > max(tally.bytes, tally.said_bytes):
                 tally.said_bytes = moved
+                self._introduce(now_ns, tally)
                 fields = {"source": tally.source, "files": tally.files, "bytes": moved}
                 self._write(
                     now_ns, events.PROGRESS, {**fields, "in_flight": self._in_flight(now_ns)}
@@ -275,6 +315,7 @@ class _Batch:
         self.seq = seq
         self.records: list[events.Record] = []
         self.tally: Tally | None = None
+        self._sources: list[str] = []
         self.bytes = 0  # of the files counted for `tally`
         self._counted = 0  # records counted for other tallies before
         self._total = 0
@@ -284,29 +325,34 @@ class _Batch:
         if self.tally is not None:
             self.tally.files += len(self.records) - self._counted
             self.tally.bytes += self.bytes
+            self._sources.append(self.tally.source)
         self._total += self.bytes
         self.tally, self.bytes, self._counted = tally, 0, len(self.records)
         return self._total
 
-    def lines(self) -> bytes:
+    def lines(self, redaction: Redaction) -> bytes:
         """Serialise the records: all at once, unless one of them needs a closer look."""
         try:
             text = orjson.dumps(self.records)
         except Exception:  # noqa: BLE001 - a number too large, a lone surrogate: one by one
             text = b""
-        if not text or len(text) > LINE_BYTES or EQUALS in text or AT in text:
-            return b"".join(map(_line, self.records))
+        if not 0 < len(text) <= LINE_BYTES or not redaction.are_plain(self._names()):
+            return b"".join(_line(record, redaction) for record in self.records)
         # No string holds this: a quote inside a string is escaped.
         return text[1:-1].replace(b'},{"seq":', b'}\n{"seq":') + b"\n"
 
+    def _names(self) -> str:
+        """Return all that the job itself has written: paths and names of sources."""
+        return "\n".join([*self._sources, *[record["path"] for record in self.records]])
 
-def _line(record: events.Record) -> bytes:
+
+def _line(record: events.Record, redaction: Redaction) -> bytes:
     """Encode a record; of one that holds something hostile, what is plain."""
     try:
-        return events.encode(record)
+        return events.encode(record, redaction)
     except Exception:  # noqa: BLE001 - the job's objects run code of theirs, its threads change them
         kept = {key: value for key, value in record.items() if type(value) in _PLAIN}
-        return events.encode({**kept, "truncated": True})
+        return events.encode({**kept, "truncated": True}, redaction)
 
 
 def _name(path: object) -> str:

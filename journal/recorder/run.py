@@ -1,30 +1,25 @@
-"""The job's side of a run: what is said, and the two threads that carry it away.
+"""The job's side of a run: what can be said.
 
-The job's threads leave tuples in the intake; the pump thread makes lines of them; the sender thread
-talks to the store. Nothing of the store's ever reaches the job.
+The job's threads leave tuples in the intake; the carrier's threads take them to the store. Nothing
+of the store's ever reaches the job.
 """
 
 import logging
 import os
-import threading
 from collections.abc import Callable
-from contextlib import suppress
 from datetime import datetime
-from queue import Empty
+from threading import RLock
 from types import TracebackType
 from typing import Any, Final, Self
 
 from journal import events
-from journal.clock import monotonic, now_ns, stamp
-from journal.limits import EXIT_SECONDS, PUMP_SECONDS
+from journal.clock import monotonic, now, stamp
+from journal.limits import EXIT_SECONDS
 from journal.recorder import ending
+from journal.recorder.carrier import Carrier
 from journal.recorder.intake import Intake, Waiter
 from journal.recorder.opening import Opening
-from journal.recorder.outbox import Outbox
-from journal.recorder.pump import Pump
-from journal.recorder.sender import Sender
 from journal.recorder.source import Source, error_fields, text_of, was_told
-from journal.recorder.vitals import Vitals, sample
 from journal.segments import Reason
 
 log: Final = logging.getLogger("journal")
@@ -52,51 +47,43 @@ class Run:
 
     def __init__(self, opening: Opening) -> None:
         """Begin to carry away what is said; the claim is under way when this returns."""
-        stream = opening.stream
-        self.run_id = stream.run_id
-        self._pid = os.getpid()
+        self.run_id = opening.stream.run_id
         self._sub_phase = ""
         self._sources: dict[tuple[str, str], Source] = {}
         self._last: Waiter | None = None
+        self._end_at = 0.0  # when the wait for the end is over, in monotonic seconds
         self._intake = Intake()
-        self._outbox = Outbox()
-        self.opened = Waiter()
-        self._sender = Sender(opening, self._outbox, self.opened, self._intake.say)
-        self._threads = [
-            threading.Thread(target=loop, name=f"journal-{name}", daemon=True)
-            for name, loop in (("pump", self._pump_loop), ("sender", self._sender_loop))
-        ]
-        self._pump = Pump(
-            self._intake,
-            self._outbox,
-            heartbeat_seconds=stream.heartbeat_seconds,
-            vitals=self._vitals,
-            clock_offset=lambda: stream.clock.offset,
-        )
-        self._pump.start(now_ns())
-        for thread in self._threads:
-            thread.start()
+        self._carrier = Carrier(opening, self._intake)
+        self._attaching = RLock()
+        self.is_attached = True  # False in a forked child until it says something
+        self._is_forked = False
         ending.watch(self)
 
     @property
     def trouble(self) -> Exception | None:
         """What hinders or ended the journal at the moment, None if all is well."""
-        return self._sender.trouble
+        return self._carrier.sender.trouble
+
+    @property
+    def opened(self) -> Waiter:
+        """Settled once the first claim has succeeded or failed."""
+        return self._carrier.opened
 
     @property
     def stream(self) -> str:
         """The name of the stream that this process writes."""
-        return self._sender.stream_name
+        self._attach()
+        return self._carrier.sender.stream_name
 
     def detach(self) -> None:
         """Let the opening go on by itself; what becomes of it is logged."""
-        self._sender.is_unattended = True
+        self._carrier.sender.is_unattended = True
 
     def abandon(self) -> None:
         """Let go of a run that was never opened."""
-        self._last = Waiter()
-        self._last.settle(ok=False)
-        ending.forget(self)
+        self._forget()
+        self._carrier.outbox.leave_spool(remove=True)
+        self._carrier.is_over = True
 
     def phase(self, phase: str, sub_phase: str | None = None, operation: str | None = None) -> None:
         """Say which phase, sub-phase and operation begins.
@@ -131,7 +118,8 @@ class Run:
             raise ValueError("source must not be empty")
         source = self._sources.get((self._sub_phase, name))
         if source is None:
-            source = self._sources[self._sub_phase, name] = Source(self._intake, name)
+            source = Source(self._intake, name, self._sub_phase)
+            self._sources[self._sub_phase, name] = source
         fields: dict[str, Any] = {"source": name}
         fields.update((key, value) for key, value in totals.items() if value is not None)
         if self._sub_phase:
@@ -190,9 +178,10 @@ class Run:
 
         False at once when another writer has the stream, and when anything was ever dropped.
         """
-        if self._is_elsewhere() or self._last is not None:
-            return self._last is not None and self._last.wait(timeout)
-        return self._await_durable().wait(timeout)
+        if self._last is not None:
+            return self._last.wait(timeout)
+        self._attach()
+        return self._carrier.await_durable().wait(timeout)
 
     def finish(self, status: str = "completed", message: str | None = None) -> None:
         """End the run: `completed`, `failed`, `aborted` or `preempted`. The first end counts.
@@ -201,12 +190,37 @@ class Run:
         """
         if status not in events.STATUSES:
             raise ValueError(f"status {status!r} is none of {', '.join(events.STATUSES)}")
+        self.say_end(status, message)
+        self._await_end()
+
+    def say_end(self, status: str, message: str | None) -> None:
+        """Say how it ends and wait for nothing."""
         fields = {"status": status} | ({"message": message} if message else {})
         self._close("finish", lambda: self._intake.say(events.FINISHED, fields))
 
     def hand_over(self) -> None:
         """Close this process's stream and leave the run to whoever goes on with it."""
         self._close("close", lambda: None)
+        self._await_end()
+
+    def stop(self) -> None:
+        """End the threads without a word, as the death of the process would."""
+        self._carrier.stop()
+
+    def leave(self) -> None:
+        """Let go of all that is the parent's, in a forked child. Its first word attaches it.
+
+        A run that has ended stays so.
+        """
+        is_over = self._last is not None or self._carrier.sender.is_done
+        self._carrier.leave()
+        self._attaching = RLock()
+        self.is_attached = False
+        self._is_forked = True
+        if is_over:
+            self._forget()
+        else:
+            self._intake.leave(self._attach)
 
     def __enter__(self) -> Self:
         return self
@@ -215,56 +229,58 @@ class Run:
         self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
     ) -> None:
         if isinstance(error, Exception) and not was_told(error) and self._last is None:
-            self.error(error, fatal=True)
+            self.error(error, fatal=not self._is_forked)
         self.finish(*ending.status_of(error))
 
-    def _close(self, seal: Reason, say: Callable[[], None]) -> None:
-        if self._is_elsewhere():
+    def _attach(self) -> None:
+        """Begin a stream of this process's own beside its parent's, in a forked child."""
+        if self.is_attached or self._last is not None:
             return
-        if self._last is None:
+        with self._attaching:
+            # A signal's handler that speaks while this goes on finds the queue in its place.
+            if not self._intake.begin():
+                return
+            for source in list(self._sources.values()):
+                source.inherit()
+            opening = self._carrier.opening.beside(os.getpid(), stamp(now()))
+            try:
+                self._carrier = Carrier(opening, self._intake)
+            except RuntimeError as failed:  # no thread can be started, at the process's very end
+                log.warning("journal of run %s: nothing is taken in: %s", self.run_id, failed)
+                self._forget()
+                return
+            self.detach()
+            self.is_attached = True
+            ending.watch(self)
+
+    def _forget(self) -> None:
+        """Take nothing more in, and wait for nothing."""
+        self._last = Waiter()
+        self._last.settle(ok=False)
+        ending.forget(self)
+
+    def _close(self, seal: Reason, say: Callable[[], None]) -> None:
+        # A forked child that never said a word has nothing to end.
+        if self.is_attached and self._last is None:
             say()
-            self._last = self._await_durable(seal)
-        # A second end, out of a signal handler too, waits for the first.
-        ok = self._last.wait(EXIT_SECONDS)
+            self._end_at = monotonic() + EXIT_SECONDS
+            waiter = self._carrier.await_durable(seal)
+            # A signal's handler may have ended it in this very instant.
+            self._last = self._last or waiter
+
+    def _await_end(self) -> None:
+        """Wait for the end, until EXIT_SECONDS after the first word of it."""
+        if self._last is None:
+            return
+        # A second end, out of a signal's handler too, waits for the first, and no longer than that.
+        ok = self._last.wait(self._end_at - monotonic())
+        self._carrier.is_over = True
         ending.forget(self)
         self.detach()
-        if not ok and self._sender.trouble is not None:
+        if not ok and self.trouble is not None:
             log.warning(
                 "journal of run %s: its end is not in the store: %s", self.run_id, self.trouble
             )
-
-    def _await_durable(self, seal: Reason | None = None) -> Waiter:
-        waiter = self._intake.await_durable(seal)
-        # The pump looks at the queue once more after the sender is done; later nobody does.
-        if self._sender.is_done:
-            waiter.settle(ok=False)
-        return waiter
-
-    def _is_elsewhere(self) -> bool:
-        """Whether this is a forked child, where neither thread lives."""
-        return os.getpid() != self._pid
-
-    def _pump_loop(self) -> None:
-        while not self._sender.is_done:
-            with suppress(Empty):  # nobody hurries; look anyway
-                self._intake.wakes.get(timeout=PUMP_SECONDS)
-            try:
-                self._pump.step(now_ns())
-            except Exception:
-                log.exception("journal of run %s: a record could not be made", self.run_id)
-        self._pump.step(now_ns())
-
-    def _sender_loop(self) -> None:
-        while True:
-            wait = self._sender.step(monotonic())
-            if self._sender.is_done:
-                return
-            self._outbox.filled.wait(wait)
-            self._outbox.filled.clear()
-
-    def _vitals(self) -> Vitals:
-        own = [thread.native_id for thread in self._threads if thread.native_id is not None]
-        return sample(self._pid, own)
 
 
 def _check_texts(fields: dict[str, Any]) -> None:

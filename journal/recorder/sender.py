@@ -6,6 +6,8 @@ goes wrong here reaches the job: it is logged once per kind and written down whe
 
 import logging
 from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
 from random import uniform
 from typing import Any, Final
 
@@ -20,10 +22,12 @@ from journal.limits import (
     FLUSH_PAUSE_SECONDS,
     RETRY_FIRST_SECONDS,
     RETRY_MAX_SECONDS,
+    SEGMENT_MAX_BYTES,
 )
 from journal.recorder.intake import Waiter
 from journal.recorder.opening import Ended, Opening
 from journal.recorder.outbox import Outbox
+from journal.segments import Reason
 from journal.stream import Stream, StreamWriter
 
 log: Final = logging.getLogger("journal")
@@ -57,6 +61,7 @@ class Sender:
         self._compact_at_once = True
         self._has_flushed = False  # since the last compaction
         self._compact_pause = COMPACT_SECONDS
+        self._whole_at: float | None = None  # when a stream beside main looks at all of them
         self._retry_at = -NEVER
         self._compact_retry_at = -NEVER
         self._tries = 0
@@ -116,9 +121,14 @@ class Sender:
 
     def _open(self) -> StreamWriter:
         """Claim the stream and let what waits begin behind `started`."""
-        writer, started = self._opening.attempt()
-        self._outbox.begin_at(writer.next_seq, started)
+        writer, head = self._opening.attempt(self._outbox.spool)
+        self._outbox.begin_at(writer.next_seq, head)
         self.writer = writer
+        self._tell_damaged(self._opening.damaged)
+        spool = self._outbox.spool
+        if spool is not None and spool.owner.stream != self._stream.name:
+            with suppress(OSError):  # only whoever recovers it would care for the name
+                spool.give_to(replace(spool.owner, stream=self._stream.name))
         if self._stream.name != MAIN:
             # Streams beside main only help out, and not all at the same time.
             self._compact_pause = COMPACT_STALE_SECONDS * uniform(1.0, 1.25)
@@ -130,7 +140,7 @@ class Sender:
         outbox = self._outbox
         with outbox.lock:
             explicit = bool(outbox.marks) or outbox.seal is not None
-            urgent, waiting = outbox.urgent, len(outbox.lines) + writer.waiting_bytes
+            urgent, waiting = outbox.urgent, outbox.waiting_bytes + writer.waiting_bytes
         if not waiting and not explicit:
             return NEVER
         # What was sent before and not taken has waited long enough; the retry paces itself.
@@ -141,21 +151,30 @@ class Sender:
             return due - now
         with outbox.lock:
             self._compact_at_once |= outbox.urgent
-            writer.append(*outbox.take())
-            outbox.unsent_bytes = writer.waiting_bytes
-            seal = outbox.seal
         done = False
         while not done:
-            # One put each; only a backlog takes more than one.
+            with outbox.lock:
+                writer.append(*outbox.take())
+                outbox.unsent_bytes = writer.waiting_bytes
+                # The end is the end of all that waits; a backlog goes out without a pause.
+                seal = None if outbox.count else outbox.seal
+                more = outbox.waiting_bytes >= SEGMENT_MAX_BYTES or seal != outbox.seal
+            self._put(writer, seal)
+            done = not more
+        self._flushed_at = now
+        self._has_flushed = True
+        return FLUSH_PAUSE_SECONDS if outbox.count else NEVER
+
+    def _put(self, writer: StreamWriter, seal: Reason | None) -> None:
+        """Flush all that was appended: one put, unless it is more than a segment takes."""
+        done = False
+        while not done:
             try:
                 done = writer.flush(seal)
             finally:
                 # Being fenced may come with the news that all of it was applied before.
-                outbox.unsent_bytes = writer.waiting_bytes
-                outbox.acknowledge(writer.acknowledged)
-        self._flushed_at = now
-        self._has_flushed = True
-        return FLUSH_PAUSE_SECONDS if outbox.count else NEVER
+                self._outbox.unsent_bytes = writer.waiting_bytes
+                self._outbox.acknowledge(writer.acknowledged)
 
     def _begin(self) -> None:
         """Do what a new attempt owes once its `started` is durable: old markers, the index."""
@@ -187,10 +206,17 @@ class Sender:
             return NEVER
         if now < due:
             return due - now
+        name = self._stream.name
+        # A stream beside main tells of itself; of all only now and then, in case that main is gone.
+        is_own = name != MAIN and (self._whole_at is None or now < self._whole_at)
         try:
-            self._compactor.compact()
+            # At its end main looks for streams of processes that ended before they could tell.
+            self._compactor.compact(
+                only=name if is_own else None, search=writer.closed and name == MAIN
+            )
         except Unavailable as failed:
-            if writer.closed:
+            # Once the document knows of a stream beside main, whoever compacts next finds its end.
+            if writer.closed and (name == MAIN or self._whole_at is None):
                 raise
             return self._postpone_compaction(failed, now)
         except (Refused, Corrupt) as failed:
@@ -198,6 +224,8 @@ class Sender:
             return self._postpone_compaction(failed, now)
         self._compact_at_once = self._has_flushed = False
         self._compacted_at = now
+        if not is_own or self._whole_at is None:
+            self._whole_at = now + self._compact_pause
         return NEVER
 
     def _postpone_compaction(self, failed: JournalError, now: float) -> float:
@@ -212,6 +240,7 @@ class Sender:
             main = read_run(stream.store, stream.run_id).run[MAIN].state
             if main.writer == writer.writer:
                 self._unless_refused(lambda: markers.install(stream.store, stream.run_id, main))
+        self._outbox.leave_spool(remove=True)
         self._outbox.close(ok=True)
         self.is_done = True  # last: whoever sees it may rely on every waiter being settled
 
@@ -221,6 +250,11 @@ class Sender:
         if self.is_unattended:
             log.error("journal of run %s stops: %s; the job goes on", self._stream.run_id, over)
         self._outbox.close(ok=False)
+        if isinstance(over, Fenced | Held):
+            # What is said from here on, and what was not sent, is another writer's run no more.
+            writer = self.writer
+            name = writer.writer if writer else f"pid{self._stream.pid}"
+            self._outbox.set_aside(name, writer.acknowledged if writer else 0)
         self.is_done = True
         self._opened.settle(ok=False)
 
@@ -238,6 +272,14 @@ class Sender:
             pause = min(pause, FLUSH_PAUSE_SECONDS)
         self._retry_at = now + pause
         return pause
+
+    def _tell_damaged(self, lines: int) -> None:
+        """Write down that the spool held lines which are no records."""
+        if lines:
+            words = f"the spool of an earlier attempt held {lines} damaged lines, left out"
+            log.warning("journal of run %s: %s", self._stream.run_id, words)
+            fields = {"message": words, "error": "JournalSpool", "fatal": False}
+            self._tell(events.ERROR, {**fields, "by": events.JOURNAL})
 
     def _log_once(self, failed: JournalError, cause: Exception | None = None) -> None:
         if type(failed) in self._logged:

@@ -13,7 +13,7 @@ from typing import Any, Final, Self
 from journal import events
 from journal.clock import NS, now_ns
 from journal.events import ERROR, FILE_DONE, FILE_SKIPPED, SOURCE_DONE, SOURCE_STARTED
-from journal.limits import QUEUE_RECORDS
+from journal.limits import LINE_BYTES, QUEUE_RECORDS
 from journal.recorder.intake import Intake, Tally, whole
 
 TRACEBACK_CHARS: Final = 8_000
@@ -29,9 +29,18 @@ def error_fields(error: BaseException | str, *, fatal: bool) -> dict[str, Any]:
         "fatal": fatal,
     }
     if error.__traceback__ is not None:
-        text = "".join(traceback.format_exception(error))
-        described["traceback"] = text[-TRACEBACK_CHARS:]
+        described["traceback"] = _traceback_of(error)
     return described
+
+
+def _traceback_of(error: BaseException) -> str:
+    try:
+        text = "".join(traceback.format_exception(error))
+    except Exception as broken:  # noqa: BLE001 - a foreign exception may have attributes of any kind
+        return f"<{type(error).__name__}: its traceback raises {type(broken).__name__}>"
+    # Half a secret might not look like one, so they are hidden before the last lines are taken.
+    end = words_of(text[-LINE_BYTES:])[-TRACEBACK_CHARS:]
+    return end.partition("\n")[2] or end if len(text) > TRACEBACK_CHARS else end
 
 
 def words_of(error: object) -> str:
@@ -75,7 +84,8 @@ class File:
         self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
     ) -> None:
         intake = self._intake
-        intake.open_files.pop(self, None)
+        if intake.open_files.pop(self, self) is self and not isinstance(error, Exception):
+            return  # a forked child leaves a block that its parent is in as well
         if error is None:
             moved = max(whole(self.size), whole(self.bytes))
             seconds = round((now_ns() - self.opened_ns) / NS, 3)
@@ -151,10 +161,12 @@ class Source:
     An error that leaves the block is fatal to the source, not to the run.
     """
 
-    def __init__(self, intake: Intake, name: str) -> None:
+    def __init__(self, intake: Intake, name: str, sub_phase: str = "") -> None:
         self.name = name
+        self._sub_phase = sub_phase
         self._intake = intake
         self._tally = Tally(name)
+        self._block_pid = 0  # the process that is in its block
 
     def file(self, path: Any, *, size: int | None = None) -> File:
         """Begin a file of `size` bytes, if that is known; use it as a context manager."""
@@ -184,20 +196,29 @@ class Source:
         """Say that the source begins, or goes on; `Run.source` does."""
         self._intake.say(SOURCE_STARTED, fields, self._tally)
 
+    def inherit(self) -> None:
+        """Count from nothing in a forked child, where the source is told of again at its use."""
+        self._tally.restart({"source": self.name, "sub_phase": self._sub_phase})
+
     def done(self) -> None:
         """Say that the source is done."""
         self._intake.say(SOURCE_DONE, {"source": self.name}, self._tally)
 
     def __enter__(self) -> Self:
+        self._block_pid = os.getpid()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
     ) -> None:
+        # A forked child leaves a block that its parent is in as well: the source goes on.
+        is_ours = self._block_pid == os.getpid()
+        if not is_ours and not isinstance(error, Exception):
+            return
         if error is None:
             self.done()
             return
-        fields = error_fields(error, fatal=True)
+        fields = error_fields(error, fatal=is_ours)
         if was_told(error):
             fields.pop("traceback", None)
         self._intake.say(ERROR, {**fields, "source": self.name}, self._tally)

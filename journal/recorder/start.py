@@ -11,6 +11,7 @@ from typing import Any, Final
 from journal import layout
 from journal.clock import StoreClock, now, stamp, stamp_seconds
 from journal.errors import Held
+from journal.events import plain
 from journal.limits import (
     FLUSH_SECONDS,
     HEARTBEAT_SECONDS,
@@ -20,6 +21,7 @@ from journal.limits import (
 )
 from journal.recorder.opening import Ended, Opening, Start
 from journal.recorder.run import Run, check_counts
+from journal.redaction import Secret, redaction_of
 from journal.stores import connect
 from journal.stream import Stream
 
@@ -40,6 +42,7 @@ def start_run(
     force: bool = False,
     sources: SourcePlan | None = None,
     params: Mapping[str, Any] | None = None,
+    redact: Sequence[Secret] | None = None,
     heartbeat_seconds: float = HEARTBEAT_SECONDS,
     flush_seconds: float = FLUSH_SECONDS,
 ) -> Run:
@@ -51,6 +54,12 @@ def start_run(
     to come: a number, names, or mappings of `source`, `files`, `bytes`. `force` resumes even a
     completed run. If `JOURNAL_RUN_ID` names a run that exists, this process joins it with a
     stream of its own.
+
+    Passwords, keys, tokens and signatures are hidden in all that is said. `redact` names more: a
+    word is the name of a secret (`password` is one), a pattern or a text between slashes a regular
+    expression whose every match is hidden; `JOURNAL_REDACT` holds the same with blanks between. The
+    journal's own fields (`source`, `path`, `host` …) are not hidden by their names. A pattern that
+    takes long holds up the whole process, since it holds the interpreter.
 
     Raises Held if the run exists and `resume` was not asked for, and ValueError for a mistake of
     the caller. A store that is down or refuses is logged, and the run goes on without it until it
@@ -66,8 +75,9 @@ def start_run(
     _check_promises(heartbeat_seconds, flush_seconds)
     if params is not None and not isinstance(params, Mapping):
         raise ValueError("params must be a mapping")
+    redaction = redaction_of(redact, os.environ)
     host = socket.gethostname()
-    fields = {**_planned(sources), "host": host, "pid": os.getpid(), "params": dict(params or {})}
+    fields = {**_planned(sources), "host": host, "pid": os.getpid(), "params": _copied(params)}
     opening = Opening(
         Stream(
             store=connect(None if root is None else os.fspath(root)),
@@ -86,6 +96,7 @@ def start_run(
             resume=resume,
             force=force,
             join=run_id == inherited and stream == layout.MAIN and not resume,
+            redaction=redaction,
         ),
     )
     run = Run(opening)
@@ -124,6 +135,14 @@ def _check_promises(heartbeat_seconds: float, flush_seconds: float) -> None:
             f"heartbeat_seconds + flush_seconds + {PROMISE_SLACK_SECONDS:.0f} is {promised:g}; the "
             f"old monitor allows no silence longer than {PROMISE_MAX_SECONDS:.0f} s"
         )
+
+
+def _copied(params: Mapping[str, Any] | None) -> Any:
+    """Copy what the job may change; what runs code of its own and fails is named, not raised."""
+    try:
+        return {} if params is None else dict(params)
+    except Exception:  # noqa: BLE001 - a foreign mapping may raise anything
+        return plain(params)
 
 
 def _planned(sources: SourcePlan | None) -> dict[str, Any]:

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 import servers
-from recorder.gate import Gate, gate
 from recorder.processes import Child
+from wire.proxy import Proxy, proxy
 
 from journal.recorder.run import Run
 from journal.recorder.start import start_run
@@ -46,10 +46,11 @@ def start(monkeypatch: pytest.MonkeyPatch) -> Iterator[Start]:
 
 def let_go(run: Run) -> None:
     """End a run's threads as the death of its process would: without a word."""
-    run._sender.is_done = True
-    run._outbox.filled.set()
+    carrier = run._carrier
+    carrier.sender.is_done = True
+    carrier.outbox.filled.set()
     run.abandon()
-    run._threads[0].join()
+    carrier.threads[0].join()
 
 
 @pytest.fixture
@@ -71,9 +72,9 @@ def spawn(tmp_path: Path) -> Iterator[Spawn]:
 @pytest.fixture
 def moto_gate(
     moto_server: servers.S3Server, moto_url: str, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Gate]:
-    """A gate before moto, the environment set for it; `moto_url` is the root behind it."""
-    with gate(moto_server.endpoint) as one:
+) -> Iterator[Proxy]:
+    """A proxy before moto, the environment set for it; `moto_url` is the root behind it."""
+    with proxy(moto_server.endpoint) as one:
         monkeypatch.setenv("AWS_ENDPOINT_URL_S3", one.endpoint)
         yield one
 

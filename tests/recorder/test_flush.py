@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from recorder.fixtures import let_go
-from recorder.processes import python
+from recorder.processes import python, wait_until
 from recorder.stored import records
 
 
@@ -49,7 +49,7 @@ def fenced(root, start):
     start(root, resume=True).finish("failed")
     run.phase("data_prep")
     assert not run.flush(60)
-    run._threads[0].join()
+    wait_until(lambda: run._carrier.sender.is_done)
     return run
 
 

@@ -85,7 +85,7 @@ def test_the_promised_times_are_short():
 def test_an_outage_is_warned_of_once(closed_port, start, caplog):
     """One warning for all tries that fail in the same way."""
     run = start(closed_port, "closed")
-    wait_until(lambda: run._sender._tries > 3)
+    wait_until(lambda: run._carrier.sender._tries > 3)
 
     (warning,) = failures(caplog, "closed")
     assert "the job goes on" in warning
@@ -113,7 +113,7 @@ def test_an_outage_is_written_down(moto_gate, moto_url, start):
     run = start(moto_url)
     moto_gate.mode = "shut"
     run.phase("data_prep")
-    wait_until(lambda: run._sender._tries > 3)
+    wait_until(lambda: run._carrier.sender._tries > 3)
     moto_gate.mode = "open"
     wait_until(lambda: "error" in types(moto_url))
 
@@ -155,7 +155,7 @@ def test_a_bucket_that_does_not_exist_is_warned_of(moto_url, start, caplog):
     """No such bucket: one warning that names it, and the job goes on."""
     run = start("s3://no-such-bucket-here/runs", "nowhere")
     work(run)
-    wait_until(lambda: run._sender._tries > 3)
+    wait_until(lambda: run._carrier.sender._tries > 3)
 
     (warning,) = failures(caplog, "nowhere")
     assert "NoSuchBucket" in warning
@@ -167,7 +167,7 @@ def test_wrong_credentials_are_warned_of(weed_url, start, caplog, monkeypatch):
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "nobody")
     run = start(weed_url, "refused")
     work(run)
-    wait_until(lambda: run._sender._tries > 3)
+    wait_until(lambda: run._carrier.sender._tries > 3)
 
     (warning,) = failures(caplog, "refused")
     assert "403" in warning
@@ -186,6 +186,7 @@ def test_credentials_that_were_mended_are_used(weed_url, start, monkeypatch):
 
 def test_what_memory_has_no_room_for_is_counted(moto_gate, moto_url, start, monkeypatch):
     """In a long outage what does not fit is dropped, and `dropped` says how many and why."""
+    monkeypatch.setenv("JOURNAL_SPOOL", "off")
     monkeypatch.setattr("journal.recorder.outbox.OUTBOX_BYTES", 20_000)
     run = start(moto_url)
     moto_gate.mode = "shut"
@@ -197,7 +198,7 @@ def test_what_memory_has_no_room_for_is_counted(moto_gate, moto_url, start, monk
 
     dropped = of_type(moto_url, "dropped")
     assert types(moto_url).count("file_done") + dropped["count"] == 1000
-    assert dropped["reason"] == "the store did not take it, and memory ran out"
+    assert dropped["reason"] == "the store did not take it, and there was no room"
     assert document(moto_url)["dropped"] == dropped["count"]
 
 

@@ -1,6 +1,5 @@
 """Many threads and processes say things at once."""
 
-import os
 import threading
 
 from recorder.stored import of_type, records, types
@@ -79,16 +78,3 @@ def test_a_document_alone_is_no_run_to_join(local_root, start, monkeypatch):
     monkeypatch.setenv("JOURNAL_RUN_ID", "run-1")
 
     assert start(local_root, None).stream == "main"
-
-
-def test_a_forked_child_says_nothing_and_hangs_nowhere(local_root, start):
-    """In a forked child every call returns, and nothing of it lands in the parent's stream."""
-    run = start(local_root)
-    pid = os.fork()
-    if pid == 0:
-        run.phase("from the child")
-        os._exit(3 if run.flush() else 0)
-
-    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
-    assert run.flush(60)
-    assert types(local_root) == ["started"]

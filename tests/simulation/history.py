@@ -3,7 +3,10 @@
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 from random import Random
+from tempfile import TemporaryDirectory
 
 from journal import compactor, layout, snapshot
 from journal.fold import fold
@@ -11,6 +14,7 @@ from journal.snapshot import Folded
 from journal.state import StreamState
 from tests.simulation.job import Job
 from tests.simulation.onlookers import Compacting, Foreigner, Reader
+from tests.simulation.recoverers import Recovering
 from tests.simulation.referee import RUN, Referee
 from tests.simulation.scheduler import Scheduler
 from tests.simulation.seams import small_world
@@ -19,6 +23,7 @@ from tests.simulation.weather import Fault, Weather
 from tests.simulation.world import Process, World
 from tests.simulation.writers import Writer
 
+MEMORY = "/dev/shm" if Path("/dev/shm").is_dir() else None  # spools are real files
 START_TIME = 1_754_422_500.0  # 2025-08-05T19:35:00Z
 CALM_SECONDS = 2000.0  # far more than anybody needs to come to an end once nothing fails
 
@@ -35,9 +40,11 @@ class Outcome:
 
 def simulate(seed: int, trace: Callable[[str], None] | None = None) -> Outcome:
     """Run the history of a seed."""
-    rng = Random(seed)
-    with small_world(rng):
+    rng, aside = Random(seed), Random(f"aside {seed}")
+    with small_world(rng, aside), TemporaryDirectory(dir=MEMORY) as spools:
         history = History(rng, trace)
+        history.world.aside = aside
+        history.world.spool_home = Path(spools)
         try:
             history.run()
         except Exception as error:  # noqa: BLE001 - whatever the library raises is a finding
@@ -69,7 +76,9 @@ class History:
     def run(self) -> None:
         """Let it begin, let the faults happen, let them stop, and look at what is left."""
         kind = self.world.rng.random()
-        if kind < 0.03:
+        if self.world.aside.random() < 0.15:
+            self._relay()
+        elif kind < 0.03:
             self._deletion()
         elif kind < 0.07:
             self._broken_compare()
@@ -84,6 +93,7 @@ class History:
             return
         self._check_ends()
         if self.world.store.broken_prefix is None and self.referee.checks_snapshots:
+            self._recover()
             self._succeed()
             self._conclude()
 
@@ -101,6 +111,29 @@ class History:
             self._start(Compacting(world, f"compactor-{number}"))
         if rng.random() < 0.1:
             self._start(Foreigner(world, "foreigner"))
+        self._recoverers()
+
+    def _recoverers(self) -> None:
+        world = self.world
+        for number in range(world.aside.choice((0, 0, 1, 2))):
+            recovering = Recovering(world, f"recovering-{number}", f"host-{number % 2}")
+            recovering.start(world.aside.uniform(5.0, world.end - self.scheduler.now))
+
+    def _relay(self) -> None:
+        """One attempt after the other on two hosts, killed more often than not, in outages too."""
+        world, weather = self.world, self.weather
+        for number in range(world.rng.choice((2, 3, 4, 5))):
+            job = Job(world, f"main-{number}", layout.MAIN, resume=number > 0)
+            self._writers.append(job)
+            job.start(world.between(0.0, world.end - self.scheduler.now) if number else 0.0)
+            job.mistreat(kill=0.7, freeze=0.2)
+        for _ in range(world.rng.choice((0, 1, 2))):
+            begin = world.between(self.scheduler.now, world.end)
+            self.scheduler.at(begin, partial(setattr, weather, "is_out", True))
+            self.scheduler.at(
+                begin + world.between(1.0, 20.0), partial(setattr, weather, "is_out", False)
+            )
+        self._recoverers()
 
     def _writer(self, name: str, stream: str, *, first: bool) -> None:
         world = self.world
@@ -162,6 +195,14 @@ class History:
         chain = self.referee.chain(layout.MAIN)
         if chain.is_deleted and not all(writer.is_over for writer in self._writers):
             self.referee.fail("a segment was deleted under its writer, and it goes on")
+
+    def _recover(self) -> None:
+        """What killed jobs left is sent; a spool that was let go must not be in use."""
+        hosts = sorted({job.host for job in self._writers if isinstance(job, Job)})
+        for host in hosts:  # one after the other, or they might fence each other
+            self._let([Recovering(self.world, f"last-{host}", host, last=True)])
+        if self.referee.breach is None:
+            self.referee.recovered()
 
     def _succeed(self) -> None:
         """On each stream a new writer takes over; whoever wrote before is fenced."""

@@ -4,7 +4,10 @@ Only here the recorder is wired together, as `Run` does it. The sender gives way
 meanwhile the job says more and the pump steps, as its thread would.
 """
 
+import os
 from functools import partial
+
+import orjson
 
 from journal import events
 from journal.errors import Fenced, Held
@@ -13,6 +16,7 @@ from journal.recorder.opening import Opening, Start
 from journal.recorder.outbox import Outbox
 from journal.recorder.pump import Pump
 from journal.recorder.sender import Sender
+from journal.recorder.spool import Spool
 from journal.recorder.vitals import Vitals
 from journal.segments import Reason
 from tests.simulation.world import Process, World
@@ -26,6 +30,7 @@ class Job(Process):
     def __init__(self, world: World, name: str, stream: str, *, resume: bool) -> None:
         super().__init__(world, name)
         self.stream_name = stream
+        self.host = f"host-{world.aside.randrange(2)}"
         self._resume = resume
         self._said = 0
         self._waits: list[tuple[Waiter, int]] = []
@@ -40,6 +45,13 @@ class Job(Process):
         return self._sender.is_done
 
     def run(self) -> None:
+        """Live; whatever ends it, its spool is let go and what is in it is remembered."""
+        try:
+            self._run()
+        finally:
+            self._let_go()
+
+    def _run(self) -> None:
         """Wire the parts together, then step them until the sender is done."""
         world = self.world
         self._build()
@@ -57,6 +69,20 @@ class Job(Process):
                 return
             self._step(5.0)
         world.referee.fail(f"liveness: {self.name} cannot end: {self._sender.trouble}")
+
+    def _let_go(self) -> None:
+        """Do what the end of the process does; a killed one may leave a torn last line."""
+        spool = self._outbox.spool
+        if self._sender.is_done or spool is None:
+            self._outbox.leave_spool()
+            return
+        aside, records = self.world.aside, spool.folder / "records.jsonl"
+        if spool.size and aside.random() < 0.3:
+            os.truncate(records, max(0, spool.size - aside.randrange(1, 60)))
+        whole = records.read_bytes().split(b"\n")[:-1]
+        said = [_number_of(line, self.name) for line in whole]
+        self.world.referee.spooled(self.name, self.stream_name, max(said, default=-1) + 1)
+        spool.leave()
 
     def _check_trouble(self) -> None:
         """Being fenced the watched writer has told already; nothing else may stop a sender."""
@@ -76,8 +102,9 @@ class Job(Process):
             force=True,
             join=False,
         )
-        self._intake, self._outbox = Intake(), Outbox()
+        self._intake = Intake()
         opening = Opening(stream, start)
+        self._outbox = Outbox(self._spool(opening), opening.started())
         self._sender = Sender(opening, self._outbox, Waiter(), partial(Intake.say, self._intake))
         self._pump = Pump(
             self._intake,
@@ -89,6 +116,10 @@ class Job(Process):
         self._pump.start(self.clock.now_ns())
         self.connection.meanwhile = self._meanwhile
 
+    def _spool(self, opening: Opening) -> Spool | None:
+        home = self.world.spool_home
+        return None if home is None else Spool.open(home, opening.owner, resume=self._resume)
+
     def _step(self, pause: float) -> None:
         """Do one round of the sender and give way until the next."""
         self._speak()
@@ -96,6 +127,8 @@ class Job(Process):
         self.connection.begin()
         wait = self._sender.step(self.clock.monotonic())
         self._judge()
+        if isinstance(self._sender.trouble, Fenced | Held):
+            self.world.referee.silenced(self.name, self.stream_name)
         self.actor.sleep(min(wait, pause * self.world.rng.random()) + 0.01)
 
     def _meanwhile(self) -> None:
@@ -145,6 +178,14 @@ class Job(Process):
             if waiter.ok:
                 self.world.referee.heard_durable(self.name, self.stream_name, said)
         self._waits = [(waiter, said) for waiter, said in self._waits if not waiter.ok]
+
+
+def _number_of(line: bytes, who: str) -> int:
+    """Return the number of an event of a process, -1 for any other line."""
+    record = orjson.loads(line)
+    uid = str(record.get("uid") or record.get("path") or "")
+    name, _, number = uid.rpartition(":")
+    return int(number) if name == who else -1
 
 
 _SAYINGS: list[tuple[str, dict[str, object]]] = [

@@ -1,6 +1,6 @@
 """The other rules, each switched off: of the claim, the compactor, the recorder, the reader."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from typing import Any
 
@@ -8,6 +8,7 @@ from journal import compactor, layout, snapshot
 from journal.claim import Claim
 from journal.compactor import Compaction, Compactor
 from journal.errors import Conflict, JournalError, Unavailable
+from journal.events import renumber
 from journal.log import Batch, StreamReader
 from journal.recorder.opening import Opening
 from journal.recorder.outbox import Outbox
@@ -192,18 +193,17 @@ def compactor_folds_from_the_start(read_stream: Replaced) -> Replaced:
 # The recorder.
 
 
-@mutant(Outbox, "begin_at")
+@mutant(Outbox, "_numbered")
 def outbox_does_not_renumber(_: Replaced) -> Replaced:
     """What waits for the claim keeps the numbers it had before."""
 
-    def begin_at(self: Outbox, seq: int, first_line: bytes) -> None:
-        with self.lock:
-            self.lines[:0] = first_line
-            self.next_seq = seq + 1 + self.count
-            self.count += 1
-            self.urgent = True
+    def numbered(self: Outbox, seq: int, head: Iterable[bytes]) -> Iterator[tuple[int, bytes]]:
+        for lines in head:
+            yield seq, renumber(lines, seq)
+            seq += lines.count(b"\n")
+        yield from ((seq, lines) for lines in self._in_order([]))
 
-    return begin_at
+    return numbered
 
 
 @mutant(Outbox, "acknowledge")

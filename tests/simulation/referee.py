@@ -48,6 +48,8 @@ class Referee:
         self._scheduler = scheduler
         self._references: dict[str, Reference] = {}
         self._installed = 0
+        self._spooled: dict[tuple[str, str], int] = {}
+        self._silenced: dict[tuple[str, str], int] = {}
 
     def fail(self, what: str) -> None:
         """End the history: a promise is broken."""
@@ -108,6 +110,26 @@ class Referee:
         chain = self.chain(stream)
         if all(segment.touched == {by} for segment in chain.segments):
             self.fail(f"{by} was told that {stream} is held, and nobody but itself holds it")
+
+    def spooled(self, by: str, stream: str, events: int) -> None:
+        """Take in that a process died; its first `events` events are in the log or its spool."""
+        self.counts["spools left"] += 1
+        self._spooled[by, stream] = events
+
+    def silenced(self, by: str, stream: str) -> None:
+        """Take in that a process knows that it lost its stream: it adds nothing to the log."""
+        self._silenced.setdefault((by, stream), self.chain(stream).said.get(by, -1))
+
+    def recovered(self) -> None:
+        """Check that all spools have been sent, but for those of fenced writers."""
+        for (by, stream), events in self._spooled.items():
+            there = self.chain(stream).said.get(by, -1) + 1
+            if there < events:
+                self.fail(f"{by} left {events} events, and {there} are in the log")
+        for (by, stream), last in self._silenced.items():
+            there = self.chain(stream).said.get(by, -1)
+            if there != last:
+                self.fail(f"{by} knew that it was fenced after {last}, and {there} is in the log")
 
     def read(self, by: str, before: Cursor, batch: Batch) -> None:
         """Take in what a reader was given from a cursor on."""

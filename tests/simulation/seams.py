@@ -11,7 +11,7 @@ from random import Random
 from typing import Any
 
 from journal import claim, stream
-from journal.recorder import sender
+from journal.recorder import outbox, recovery, sender, spool
 from tests.simulation.watched import Watched
 
 
@@ -36,9 +36,12 @@ class _Id:
 
 
 @contextmanager
-def small_world(rng: Random) -> Iterator[None]:
-    """Let segments be so small that they roll within a few flushes, and chance come from `rng`."""
-    chance = Chance(rng)
+def small_world(rng: Random, aside: Random | None = None) -> Iterator[None]:
+    """Let segments be so small that they roll within a few flushes, and chance come from `rng`.
+
+    Memory is small too, now and then, so that what waits does so in the spool.
+    """
+    chance, aside = Chance(rng), aside or Random(0)
     replaced: list[tuple[Any, str, Any]] = [
         (stream, "SEGMENT_ROLL_BYTES", rng.choice((500, 900, 1500))),
         (stream, "SEGMENT_ROLL_FLUSHES", rng.choice((1, 2, 4))),
@@ -46,6 +49,12 @@ def small_world(rng: Random) -> Iterator[None]:
         (claim, "StreamWriter", Watched),
         (claim, "uuid4", chance.uuid4),
         (sender, "uniform", chance.uniform),
+        (recovery, "sleep", lambda _: None),
+        (sender, "SEGMENT_MAX_BYTES", aside.choice((1000, 3000))),
+        (outbox, "OUTBOX_SOFT_BYTES", aside.choice((500, 2000, 1 << 24))),
+        (outbox, "SPOOL_CUT_BYTES", aside.choice((200, 1000))),
+        (spool, "SPOOL_READ_BYTES", aside.choice((2000, 5000))),
+        (spool, "SPOOL_MARK_BYTES", aside.choice((1, 500))),
         (logging.getLogger("journal"), "disabled", True),
     ]
     # `unittest.mock.patch` would take as long as a tenth of a history.

@@ -104,6 +104,9 @@ class Connection:
         self.false_conflicts = 0
         self.reads: Callable[[str, int, Found | Unchanged | Absent], None] | None = None
 
+    def __str__(self) -> str:
+        return "simulated"
+
     def get(
         self, key: str, *, start: int = 0, unless: Version | None = None
     ) -> Found | Unchanged | Absent:

@@ -5,7 +5,7 @@ import pytest
 from tests.simulation.history import simulate
 from tests.simulation.mutants import MUTANTS
 
-SEEDS = 600  # within so many histories every mutant dies; most within a dozen
+SEEDS = 1500  # within so many histories every mutant dies; most within a dozen
 
 
 @pytest.mark.parametrize("name", MUTANTS)

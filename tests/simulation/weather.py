@@ -56,10 +56,12 @@ class Weather:
         self._latency = rng.choice((0.02, 0.1, 0.5))
         self._patience = rng.choice((3.0, 20.0))
         self._lateness = rng.choice((2.0, 15.0, 120.0))
+        self.is_out = False  # no request gets through
 
     def clear_up(self) -> None:
         """Let no more faults happen; what is under way still arrives."""
         self._puts = self._others = 0.0
+        self.is_out = False
 
     def rule_out(self, *faults: Fault) -> None:
         """Let these faults not happen."""
@@ -68,6 +70,8 @@ class Weather:
     def get(self) -> Fate:
         """Draw the fate of a request that changes nothing."""
         rng = self._rng
+        if self.is_out:
+            return self._bad(Fault.LOST)
         if self._others and rng.random() < self._others:
             return self._bad(rng.choice(_OF_ALL))
         return self._good()
@@ -75,6 +79,8 @@ class Weather:
     def put(self, *, create: bool) -> Fate:
         """Draw the fate of a put."""
         rng = self._rng
+        if self.is_out:
+            return self._bad(Fault.LOST)
         if self._puts and rng.random() < self._puts:
             fault = rng.choice(self._kinds)
             if fault is not Fault.FALSE_404 or not create:

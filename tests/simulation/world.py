@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from random import Random
 
 from journal.stream import Stream
@@ -22,6 +23,9 @@ class World:
     end: float  # when the faults stop
     is_calm: bool = False  # they have stopped: whoever lives comes to its end
     processes: list["Process"] = field(default_factory=list)
+    spool_home: Path | None = None
+    # Draws what came into the simulation later, so that a seed goes on to mean the same history.
+    aside: Random = field(default_factory=lambda: Random(0))
 
     def between(self, low: float, high: float) -> float:
         """Draw a number."""
@@ -39,6 +43,7 @@ class Process(ABC):
         rng = world.rng
         self.world = world
         self.name = name
+        self.host = f"host-{name}"
         self.connection = Connection(world.store, name)
         ahead = rng.choice((0.0, 0.0, world.between(-5.0, 5.0), world.between(-7200.0, 7200.0)))
         self.clock = HostClock(world.scheduler, ahead, rng.choice((0.0, 0.0, 0.001, -0.02)))
@@ -92,7 +97,7 @@ class Process(ABC):
             store=self.connection,
             run_id=RUN,
             name=name,
-            host=f"host-{self.name}",
+            host=self.host,
             pid=len(self.world.processes),
             flush_seconds=5.0,
             heartbeat_seconds=30.0,

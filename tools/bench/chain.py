@@ -41,7 +41,7 @@ class Chain:
         )
         self.writer = Claim(stream, resume=False).attempt()
         started = {"seq": 0, "ts": stamp(now_ns() / NS), "type": events.STARTED}
-        outbox.begin_at(0, events.encode({**started, "job": "bench", "attempt": 1}))
+        outbox.begin_at(0, [events.encode({**started, "job": "bench", "attempt": 1})])
         self.flush()
 
     def source(self, name: str) -> Source:

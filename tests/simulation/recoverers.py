@@ -1,0 +1,32 @@
+"""Whoever sends what killed jobs of a host left in their spools."""
+
+from journal.errors import JournalError
+from journal.recorder import recovery
+from tests.simulation.world import Process, World
+
+
+class Recovering(Process):
+    """Recovers all there is on a host, while jobs write; the `last` may not fail."""
+
+    def __init__(self, world: World, name: str, host: str, *, last: bool = False) -> None:
+        super().__init__(world, name)
+        self.host = host
+        self._last = last
+
+    def run(self) -> None:
+        """Look at each spool once."""
+        home = self.world.spool_home
+        if home is None:
+            return
+        self.connection.begin()
+        for found in list(recovery.spools(home, self.connection, self.host)):
+            if found.state not in ("ready", "nothing"):
+                continue
+            force = self._last or self.world.aside.random() < 0.5
+            try:
+                recovery.send(found, self.connection, pid=1, force=force)
+            except JournalError as error:
+                if self._last:
+                    self.world.referee.fail(f"{self.name} cannot send {found.folder.name}: {error}")
+            else:
+                self.world.referee.counts["records recovered"] += found.sent

@@ -143,7 +143,7 @@ class Chain:
         records, place = batch.records, self._place
         if place is not None and place.segment == batch.segment and place.bytes > 0:
             ends = list(accumulate(len(line) + 1 for line in batch.lines))
-            if place.bytes in ends and all(damage.kind != "line" for damage in batch.damages):
+            if place.bytes in ends:
                 count = ends.index(place.bytes) + 1
                 before, records = records[:count], records[count:]
                 self.state = fold(self.state, before)

@@ -76,8 +76,17 @@ class S3Server:
 @contextlib.contextmanager
 def moto() -> Iterator[S3Server]:
     """The moto server, in a thread of this process. It checks no credentials."""
-    from moto.server import ThreadedMotoServer  # noqa: PLC0415  # takes seconds to import
+    from moto.s3.responses import S3Response  # noqa: PLC0415  # takes seconds to import
+    from moto.server import ThreadedMotoServer  # noqa: PLC0415
 
+    put, one_at_a_time = S3Response.put_object, threading.Lock()
+
+    def put_object(*arguments: Any) -> Any:
+        with one_at_a_time:
+            return put(*arguments)
+
+    # It looks and then puts: of two creates at the same moment both would win, now and then.
+    S3Response.put_object = put_object
     server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
     server.start()
     try:
@@ -85,6 +94,7 @@ def moto() -> Iterator[S3Server]:
         yield S3Server(f"http://127.0.0.1:{port}")
     finally:
         server.stop()
+        S3Response.put_object = put
 
 
 class Weed:

@@ -1,6 +1,7 @@
 """A prune that is killed between any two of its requests, and what everybody finds then."""
 
 import fakes
+import orjson
 import pytest
 from prune.lived import (
     RUN,
@@ -105,7 +106,7 @@ def test_the_run_is_whole_or_nobody_resumes_it(killed):
     except Pruned:
         return
     assert writer.segment == 4
-    assert len(list(events_of(killed))) == EVENTS + 1
+    assert len(list(events_of(killed))) == EVENTS
 
 
 def test_a_reader_is_given_all_or_told(killed):
@@ -114,7 +115,7 @@ def test_a_reader_is_given_all_or_told(killed):
 
     found = list(events_of(killed, told.append))
 
-    assert len(found) == EVENTS + 1 or told
+    assert len(found) == EVENTS or told
 
 
 def events_of(store, complain=lambda _: None):
@@ -124,15 +125,14 @@ def events_of(store, complain=lambda _: None):
 
 
 def test_a_compaction_finds_no_damage_and_changes_nothing(killed):
-    """The document says the run's end, as it did before."""
-    Compactor(killed, RUN).compact(everything=True)
-    before = document(killed)
+    """But the journal's own part, which names the ends of the chains, and who is still open."""
+    before = orjson.loads(document(killed))
 
     compaction = Compactor(killed, RUN).compact(everything=True)
 
+    after = orjson.loads(document(killed))
     assert compaction.damages == []
-    assert compaction.document["status"] == "completed"
-    assert document(killed) == before
+    assert after | {"journal": 0, "vitals": 0} == before | {"journal": 0, "vitals": 0}
 
 
 def test_a_second_prune_beside_it_is_harmless(killed, times):

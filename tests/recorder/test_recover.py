@@ -25,7 +25,7 @@ def spools(tmp_path, monkeypatch):
 def outage(moto_gate, moto_url, spools, spawn):
     """Start a job, cut it off from its store, let it go on, kill it; as often as asked."""
 
-    def outage(attempt="0", *mode, said=300, before=True):
+    def outage(attempt="0", *mode, said=100, before=True):
         moto_gate.mode = "open" if before else "shut"
         job = spawn(python(JOB, moto_url, attempt, *mode))
         job.until_said("up")
@@ -74,7 +74,7 @@ def test_resume_sends_what_is_missing_once(outage, moto_url):
     begin = [record["type"] for record in found].index("started", 1)
     assert [record.get("attempt") for record in (found[0], found[begin])] == [1, 2]
     assert {record["path"].split(":")[0] for record in found[1:begin]} == {"0"}
-    assert second >= 300
+    assert second >= 100
 
 
 def test_recover_sends_it_for_a_job_that_does_not_come_back(outage, moto_url, spawn, spools):
@@ -126,9 +126,8 @@ def test_several_attempts_that_died_in_one_outage_are_recovered(outage, moto_url
     assert [record["attempt"] for record in started] == [1, 2, 3]
 
 
-def test_a_job_that_ended_in_an_outage_is_recovered_with_its_end(
-    moto_gate, moto_url, spools, spawn, start, hasty
-):
+@pytest.mark.usefixtures("hasty", "spools")
+def test_a_job_that_ended_in_an_outage_is_recovered_with_its_end(moto_gate, moto_url, spawn, start):
     """What `finished` could not tell the old monitor, recovery tells it: the marker too."""
     run = start(moto_url)
     assert run.flush(60)

@@ -39,7 +39,7 @@ from tests.simulation.world import Process, World
 
 START_TIME = 1_754_422_500.0  # 2025-08-05T19:35:00Z
 CALM_SECONDS = 2000.0  # far more than anybody needs to come to an end once nothing fails
-STORM_SECONDS = 150.0  # how long the prunes have bad weather
+STORM_SECONDS = 50.0  # how long the prunes have bad weather
 DAY = 86400.0
 
 

@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import struct
 import tarfile
 import zipfile
 from pathlib import Path
@@ -138,6 +139,101 @@ def test_a_header_that_asks_for_gigabytes_of_memory_is_refused(tmp_path: Path) -
     header.type, header.size = tarfile.XHDTYPE, 2 * 1024 * MIB
     with pytest.raises(Bomb):
         unpacked(tmp_path, "a.tar", header.tobuf() + bytes(10240))
+
+
+def headers(*entries: tuple[bytes, int]) -> bytes:
+    """Make headers of a tar, of a type and with a size each, whatever that would mean."""
+    made = b""
+    for kind, size in entries:
+        header = tarfile.TarInfo("x")
+        header.type, header.size = kind, size
+        made += header.tobuf(tarfile.GNU_FORMAT)
+    return made
+
+
+def test_headers_without_end_are_refused(tmp_path: Path) -> None:
+    """Global headers would all be kept, and long names follow each other for ever."""
+    block = headers((tarfile.XGLTYPE, MIB)) + b"30 comment=".ljust(30, b"x") + b"\n" * (MIB - 30)
+    with pytest.raises(Bomb, match="headers"):
+        unpacked(tmp_path, "a.tar", block * 17 + tarred(("a", REG, b"x")))
+
+
+def test_headers_behind_headers_are_an_error(tmp_path: Path) -> None:
+    with pytest.raises(RecursionError):
+        unpacked(tmp_path, "a.tar", headers((tarfile.GNUTYPE_LONGNAME, 0)) * 5000)
+
+
+def test_an_entry_that_leads_back_to_itself_is_an_error(tmp_path: Path) -> None:
+    """Its size is negative, and the next entry would be the one before."""
+    with pytest.raises(tarfile.ReadError, match="negative"):
+        unpacked(tmp_path, "a.tar", headers((REG, 0), (REG, -1024)) + bytes(1024))
+
+
+@pytest.mark.parametrize(
+    "entries",
+    [
+        [(f"{number}", SYM, b"/etc") for number in range(10)],
+        [(f"{number}", tarfile.DIRTYPE, b"") for number in range(10)],
+        [("/".join("abcdefghijkl"), REG, b"x")],
+    ],
+    ids=["links", "directories", "directories of one name"],
+)
+def test_too_many_that_are_no_files_are_refused(
+    tmp_path: Path, entries: list[tuple[str, bytes, bytes]]
+) -> None:
+    """They fill the memory, or the disk, as well."""
+    with pytest.raises(Bomb, match="8 other members"):
+        unpacked(tmp_path, "a.tar", tarred(*entries), extracted_files=4)
+
+
+def test_directories_in_a_zip_count(tmp_path: Path) -> None:
+    with pytest.raises(Bomb, match="8 other members"):
+        names = [f"{number}/" for number in range(10)]
+        unpacked(tmp_path, "a.zip", zipped(dict.fromkeys(names, b"")), extracted_files=4)
+
+
+def test_a_zip_that_lists_too_many_is_refused_before_it_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A gigabyte of names would be tens of gigabytes in memory."""
+    content = zipped(dict.fromkeys(map(str, range(13)), b"x"))
+    monkeypatch.setattr("zipfile.ZipFile", None)
+    with pytest.raises(Bomb, match="lists more than 12"):
+        unpacked(tmp_path, "a.zip", content, extracted_files=4)
+
+
+def test_members_that_share_their_bytes_are_refused(tmp_path: Path) -> None:
+    """A hundred names of one packed megabyte are a hundred megabytes."""
+    content = zipped({"00": bytes(MIB)})
+    end = content.rindex(b"PK\x05\x06")
+    start = content.index(b"PK\x01\x02")
+    entry = content[start:end]
+    entries = b"".join(entry[:46] + f"{number:02d}".encode() + entry[48:] for number in range(100))
+    record = struct.pack("<4s4H2LH", b"PK\x05\x06", 0, 0, 100, 100, len(entries), start, 0)
+    unpacking = None
+    with pytest.raises((Bomb, zipfile.BadZipFile)):
+        unpacking = unpacked(tmp_path, "a.zip", content[:start] + entries + record)
+    assert unpacking is None
+    assert sum(path.stat().st_size for path in tmp_path.rglob("out/*")) <= 17 * MIB
+
+
+@pytest.mark.parametrize(
+    "name", ["x" * 300, "/".join(["x" * 200] * 40), "a\0b", "\u202egpj.exe", "a\nb", "CON", " "]
+)
+def test_a_name_of_any_kind_stops_nobody(tmp_path: Path, name: str) -> None:
+    """It is on the disk as it is, or left out; the others come."""
+    unpacking = unpacked(tmp_path, "a.tar", tarred((name, REG, b"x"), ("good", REG, b"y")))
+    assert (tmp_path / "out" / "good").read_bytes() == b"y"
+    assert len(files(tmp_path)) + len(unpacking.left_out) == 2
+
+
+def test_nested_bombs_count_together(tmp_path: Path) -> None:
+    """Ten archives of ten archives are a hundred, whichever level they are on."""
+    inner = zipped({f"{number}.gz": gzip.compress(bytes(MIB)) for number in range(10)})
+    middle = zipped({f"{number}.zip": inner for number in range(10)})
+    with pytest.raises(Bomb):
+        unpacked(tmp_path, "a.zip", middle)
+    assert sum(p.stat().st_size for p in tmp_path.rglob("out/**/*") if p.is_file()) <= 18 * MIB
 
 
 def test_a_tar_that_is_damaged_in_the_middle_is_not_taken_for_a_short_one(tmp_path: Path) -> None:

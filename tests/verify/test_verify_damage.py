@@ -123,6 +123,10 @@ IN_THE_JOURNAL = {
         lambda journal: journal.change(key(3), b'"bytes":4', b'"bytes":5'),
         ["seal main/3"],
     ),
+    "a bit of the last seal's date": (
+        change(3, b'05T19:35:08.000000Z","type":"segm', b'45T19:35:08.000000Z","type":"segm'),
+        ["line main/3"],
+    ),
     "a number that is none": (
         lambda journal: journal.reseal(1, b'"seq":3', b'"seq":3.0'),
         ["line main/1"],
@@ -305,7 +309,28 @@ def test_a_hash_that_does_not_match_is_told_with_the_other(journal):
     assert only.found[1] != seal["sha256"]
 
 
+WORDS = {
+    "a cursor ahead": "where the journal ends at segment 4, byte 0",
+    "a cursor within a line": "is not behind a line",
+    "the snapshot of another run": "it is the snapshot of run mistral-20250806-090000",
+    "the last segment deleted": "where the journal ends at segment 3, byte 0",
+    "a stream deleted": "of which there is no segment",
+    "a nested counter of the state": "sources[0].files of its state of stream main",
+    "a field of the document": "its field status is not what the journal gives",
+    "a segment copied far away": "the segment is missing, and 9999999994 behind it",
+}
+
+
+@pytest.mark.parametrize("name", WORDS)
+def test_a_finding_says_it_in_words(name, journal):
+    """What is wrong can be read without the code at hand."""
+    DAMAGES[name][0](journal)
+
+    assert WORDS[name] in journal.verify().damages[0].what
+
+
 SPOILT = {
+    "a bit of a format's version": (Spoilt(1, 1, missing=False, at=0), 2, 2),
     "a bit of the JSON": (Spoilt(1, 1, missing=False, at=390), 2, 2),
     "a bit of a text": (Spoilt(1, 1, missing=False, at=None), 2, 2),
     "a bit of a seal's time": (Spoilt(1, 1, missing=False, at=None), 2, 2),

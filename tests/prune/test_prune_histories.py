@@ -1,0 +1,49 @@
+"""Runs are pruned while everybody comes back at the wrong moment, and the promises hold."""
+
+from collections import Counter
+
+import pytest
+
+from tests.simulation.prune_history import simulate_prune
+from tests.simulation.prune_mutants import PRUNE_MUTANTS
+
+HISTORIES = 200
+LONG_HISTORIES = 20_000
+SEEDS = 60  # within so many histories these die …
+LONG_SEEDS = 3000  # … and those
+RARE = ("claims_do_not_look_back", "moved_tail_is_taken", "pruned_runs_are_folded_anew")
+
+
+def test_no_promise_is_broken():
+    """`simulate_prune(seed, print)` shows what happened."""
+    outcomes = {seed: simulate_prune(seed) for seed in range(HISTORIES)}
+    counts = sum((referee.counts for _, referee in outcomes.values()), Counter())
+
+    assert {seed: breach for seed, (breach, _) in outcomes.items() if breach} == {}
+    assert counts["ends taken"] > HISTORIES
+    assert counts["strays"] > 20
+    assert counts["fenced by a prune"] > 20
+
+
+@pytest.mark.parametrize("name", [name for name in PRUNE_MUTANTS if name not in RARE])
+def test_every_rule_matters(name):
+    """With one switched off, a promise is broken."""
+    assert dies(name, SEEDS)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("name", RARE)
+def test_rules_for_rare_moments_matter(name):
+    assert dies(name, LONG_SEEDS)
+
+
+def dies(name, seeds):
+    with PRUNE_MUTANTS[name].alive():
+        return any(simulate_prune(seed)[0] is not None for seed in range(seeds))
+
+
+@pytest.mark.long
+def test_no_promise_is_broken_in_many_histories():
+    outcomes = map(simulate_prune, range(HISTORIES, HISTORIES + LONG_HISTORIES))
+
+    assert [breach for breach, _ in outcomes if breach is not None] == []

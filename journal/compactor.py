@@ -13,7 +13,7 @@ from journal.errors import Conflict, Unavailable
 from journal.fold import fold
 from journal.limits import COMPACT_ATTEMPTS
 from journal.sections import CLOSED
-from journal.segments import PRUNED, START
+from journal.segments import PRUNED, START, is_pruned
 from journal.snapshot import Folded
 from journal.state import StreamState
 from journal.stores.contract import (
@@ -41,10 +41,14 @@ class Reading:
     damages: list[str] = field(default_factory=list)
     pruned: set[str] = field(default_factory=set)
 
-    def is_stored(self, stream: str) -> bool:
-        """Tell whether the stored document has a state of that stream."""
-        streams = self.stored.streams if self.stored is not None else None
-        return streams is not None and stream in streams
+    def fall_back(self, stream: str) -> None:
+        """Take what the stored document says of a stream, or nothing if it says nothing."""
+        # Decoded again: the state that was decoded before is used up.
+        stored = (snapshot.decode(self.stored_body).streams or {}).get(stream)
+        if stored is not None:
+            self.run[stream] = stored
+        else:
+            self.run.pop(stream, None)
 
     def document(self, run_id: str) -> dict[str, Any]:
         """Render the document of the run as it was read."""
@@ -86,7 +90,7 @@ def read_run(
     for name in sorted(names):
         folded = reading.run.get(name, Folded(START, StreamState()))
         settled = folded.state.sealed in CLOSED and name != layout.MAIN
-        if everything or not settled:
+        if everything or streams is None or not settled:
             last = None if listed is None else listed.get(name, -1)
             _read_stream(store, run_id, name, folded, reading, last=last)
     if layout.MAIN in reading.pruned and layout.MAIN not in reading.run:
@@ -116,23 +120,25 @@ def _read_stream(
         key = layout.segment_key(run_id, name, cursor.segment - 1)
         reading.damages.append(f"{key}: the segment is missing")
     is_damaged = len(reading.damages) > before
-    if folded.state.sealed == PRUNED and (is_damaged or folded.state.last_record is None):
-        # A tombstone, or the hole that a prune has left before it: that is no damage. Only the
-        # snapshot's state is worth anything then.
+    if is_damaged and _is_pruned(store, run_id, name):
+        # What is missing was meant to go, and what was folded of the rest means nothing.
         reading.pruned.add(name)
         del reading.damages[before:]
-        if cursor == START or not reading.is_stored(name):
-            reading.run.pop(name, None)
-    elif cursor != START and (
-        reader.misplaced or is_beyond or (is_damaged and cursor.segment == 0)
-    ):
+        reading.fall_back(name)
+    elif folded.state.sealed == PRUNED and folded.state.last_record is None:
+        reading.pruned.add(name)  # a tombstone, or a stream that never said anything
+        if cursor == START:
+            reading.fall_back(name)
+    elif (reader.misplaced or is_beyond) and cursor != START:
         # The snapshot's cursor names a place that is not there: it is ignored.
         reading.run.pop(name, None)
         _read_stream(store, run_id, name, Folded(START, StreamState()), reading, last=last)
-        if name in reading.pruned:
-            del reading.damages[before:]
-            if reading.is_stored(name):
-                reading.run[name] = folded
+
+
+def _is_pruned(store: ReadStore, run_id: str, stream: str) -> bool:
+    """Look whether a stream was pruned; its first slot tells before anything is missing."""
+    found = store.get(layout.segment_key(run_id, stream, 0))
+    return isinstance(found, Found) and is_pruned(found.body)
 
 
 @dataclass(frozen=True, slots=True)

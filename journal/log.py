@@ -94,7 +94,8 @@ class StreamReader:
             batch, following = Batch(self.stream, segment, self.cursor), segment + 1
             if isinstance(answer, Absent):
                 self.misplaced |= self.cursor.bytes > 0
-                if segment >= self.exists and self.cursor.bytes == 0:
+                # Of 0 nobody knows whether it exists: a reader may be there before the writer.
+                if (segment > self.exists or not self.exists) and self.cursor.bytes == 0:
                     return
                 following = self._behind_hole(key)
                 others = f", and {following - segment - 1} behind it" * (following > segment + 1)

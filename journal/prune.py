@@ -160,7 +160,7 @@ def _why_kept(
         return None
     if reading.damages:
         return f"its journal is damaged: {reading.damages[0]}"
-    if reading.run[MAIN].state.finish is None:
+    if MAIN not in reading.run or reading.run[MAIN].state.finish is None:
         return "it has not finished"
     if age < older_than_seconds:
         return f"it was written to {duration(age)} ago"

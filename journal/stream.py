@@ -227,15 +227,19 @@ class StreamWriter:
                 return
         raise unreliable(key)
 
-    def _take_answer(self, version: Version, store_time: float) -> None:
-        """Take in that what was sent is there, unless the run was pruned while we slept."""
+    def _take_answer(self, version: Version, store_time: float, *, is_last: bool = True) -> None:
+        """Take in that what was sent is there, unless the run was pruned while we slept.
+
+        `is_last` tells that at that time nobody can have gone on behind it.
+        """
         # Where a prune has deleted a slot, a writer that was fenced long ago and has slept since
         # can create it. Whoever was answered a moment ago cannot: prune keeps its distance.
         slept = store_time - self._answered_at >= SLEPT_SECONDS
         if not self._flushes and slept and self._stream.is_pruned():
             self.fenced = True
             raise Fenced(f"run {self._stream.run_id} was pruned")
-        self._answered_at = store_time
+        if is_last:
+            self._answered_at = store_time
         self._apply(version)
 
     def _apply(self, version: Version) -> None:
@@ -257,7 +261,8 @@ class StreamWriter:
                 raise Unavailable(f"{name} was refused as existing, and is absent")
             raise Corrupt(f"{name} was deleted under its writer")
         if found.body == body:
-            self._take_answer(found.version, found.store_time)
+            is_last = self._sealed is None
+            self._take_answer(found.version, found.store_time, is_last=is_last)
             return True
         if found.body and body.startswith(found.body):
             self._version = found.version

@@ -187,8 +187,8 @@ def test_too_many_that_are_no_files_are_refused(
 
 
 def test_directories_in_a_zip_count(tmp_path: Path) -> None:
+    names = [f"{number}/" for number in range(10)]
     with pytest.raises(Bomb, match="8 other members"):
-        names = [f"{number}/" for number in range(10)]
         unpacked(tmp_path, "a.zip", zipped(dict.fromkeys(names, b"")), extracted_files=4)
 
 
@@ -202,19 +202,16 @@ def test_a_zip_that_lists_too_many_is_refused_before_it_is_read(
         unpacked(tmp_path, "a.zip", content, extracted_files=4)
 
 
-def test_members_that_share_their_bytes_are_refused(tmp_path: Path) -> None:
-    """A hundred names of one packed megabyte are a hundred megabytes."""
+def test_members_that_share_their_bytes_come_once(tmp_path: Path) -> None:
+    """A hundred names of one packed megabyte would be a hundred megabytes."""
     content = zipped({"00": bytes(MIB)})
-    end = content.rindex(b"PK\x05\x06")
-    start = content.index(b"PK\x01\x02")
+    start, end = content.index(b"PK\x01\x02"), content.rindex(b"PK\x05\x06")
     entry = content[start:end]
-    entries = b"".join(entry[:46] + f"{number:02d}".encode() + entry[48:] for number in range(100))
+    entries = b"".join(entry[:46] + b"%02d" % number + entry[48:] for number in range(100))
     record = struct.pack("<4s4H2LH", b"PK\x05\x06", 0, 0, 100, 100, len(entries), start, 0)
-    unpacking = None
-    with pytest.raises((Bomb, zipfile.BadZipFile)):
-        unpacking = unpacked(tmp_path, "a.zip", content[:start] + entries + record)
-    assert unpacking is None
-    assert sum(path.stat().st_size for path in tmp_path.rglob("out/*")) <= 17 * MIB
+    unpacking = unpacked(tmp_path, "a.zip", content[:start] + entries + record)
+    assert files(tmp_path) == {"out/00"}
+    assert len(unpacking.left_out) == 99
 
 
 @pytest.mark.parametrize(

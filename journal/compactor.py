@@ -41,14 +41,17 @@ class Reading:
     damages: list[str] = field(default_factory=list)
     pruned: set[str] = field(default_factory=set)
 
-    def fall_back(self, stream: str) -> None:
-        """Take what the stored document says of a stream, or nothing if it says nothing."""
+    def fall_back(self, stream: str, folded: Folded | None = None) -> None:
+        """Take of a stream what the stored document says, or `folded`; nothing if it says nothing.
+
+        What is no more in the journal must not get into a document that does not know it.
+        """
         # Decoded again: the state that was decoded before is used up.
         stored = (snapshot.decode(self.stored_body).streams or {}).get(stream)
-        if stored is not None:
-            self.run[stream] = stored
-        else:
+        if stored is None:
             self.run.pop(stream, None)
+        else:
+            self.run[stream] = folded or stored
 
     def document(self, run_id: str) -> dict[str, Any]:
         """Render the document of the run as it was read."""
@@ -127,8 +130,7 @@ def _read_stream(
         reading.fall_back(name)
     elif folded.state.sealed == PRUNED and folded.state.last_record is None:
         reading.pruned.add(name)  # a tombstone, or a stream that never said anything
-        if cursor == START:
-            reading.fall_back(name)
+        reading.fall_back(name, folded)
     elif (reader.misplaced or is_beyond) and cursor != START:
         # The snapshot's cursor names a place that is not there: it is ignored.
         reading.run.pop(name, None)

@@ -63,7 +63,7 @@ class StreamReader:
     ) -> None:
         """Start at a cursor; `exists` is the highest segment known to be there (from a listing).
 
-        A segment that is absent below it is damage, one above it is yet to come.
+        A segment that is absent up to it is damage, one above it is yet to come.
         """
         self.stream = stream
         self.cursor = cursor

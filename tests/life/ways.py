@@ -135,7 +135,8 @@ def asyncio_interrupted():
     async def main():
         with start():
             tell("ready")
-            await asyncio.sleep(60)
+            for _ in range(1200):
+                await asyncio.sleep(0.05)
 
     asyncio.run(main())
 

@@ -233,8 +233,8 @@ def _next(opened: tarfile.TarFile, bounded: "_Bounded") -> tarfile.TarInfo | Non
 
     The library would keep all entries, and the global headers of all of them.
     """
-    opened.members.clear()
-    opened.pax_headers.clear()
+    opened.members.clear()  # type: ignore[attr-defined]
+    opened.pax_headers = {}
     bounded.header_bytes = HEADER_BYTES
     entry = opened.next()
     bounded.header_bytes = None

@@ -200,12 +200,7 @@ class Compactor:
 
 
 def _is_left_alone(reading: Reading, document: dict[str, Any]) -> bool:
-    """Tell whether the document knows better: of what was pruned, or of what came after the end.
-
-    That is when the run has ended and another program has written its document since.
-    """
-    if layout.MAIN in reading.pruned:
-        return True
+    """Tell whether the run has ended and another program has written its document since."""
     stored = reading.stored
     if stored is None or stored.streams is not None or document["finished"] is None:
         return False

@@ -196,11 +196,12 @@ def test_any_number_of_sources_is_folded_in_proportion_and_kept_small():
 def test_a_hundred_thousand_sources_of_one_run(local_root, start):
     """The job's side, the store and the document bear them."""
     run = start(local_root)
-    for number in range(100_000):
-        source = run.source(f"source {number}", files=1)
-        source.file_done("a", bytes=1)
-        source.done()
-    assert run.flush(300)
+    for thousand in range(100):
+        for number in range(1_000):
+            source = run.source(f"source {thousand} {number}", files=1)
+            source.file_done("a", bytes=1)
+            source.done()
+        assert run.flush(60)
     run.finish()
 
     told = json.loads(body(local_root, "run-1/metadata.json"))

@@ -209,12 +209,25 @@ def writers_do_not_look_back(_: Replaced) -> Replaced:
     return take_answer
 
 
-@mutant(compactor, "_is_left_alone")
-def pruned_runs_are_folded_anew(is_left_alone: Replaced) -> Replaced:
-    """What is folded of tombstones replaces another program's document."""
+# The document.
 
-    def bold(reading: Any, document: Any) -> Any:
-        reading.pruned.clear()
-        return is_left_alone(reading, document)
 
-    return bold
+@mutant(compactor, "_is_pruned")
+def holes_are_folded_over(_: Replaced) -> Replaced:
+    """What a prune has left out of a stream is damage like any other."""
+
+    def is_pruned(*_: Any) -> bool:
+        return False
+
+    return is_pruned
+
+
+@mutant(compactor.Reading, "fall_back")
+def tombstones_are_folded(_: Replaced) -> Replaced:
+    """A document is made of tombstones."""
+
+    def fall_back(self: compactor.Reading, stream: str, folded: Any = None) -> None:
+        if folded is not None:
+            self.run[stream] = folded
+
+    return fall_back

@@ -199,6 +199,8 @@ def _with_carried(
         for name, folded in sorted(run.items())
     }
     ours = {key: value for key, value in wanted.items() if value and carried.get(key) is None}
+    for key in ours:
+        carried.pop(key, None)  # or what is filled in would stand in another place the next time
     return {
         **own,
         **carried,

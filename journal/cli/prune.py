@@ -80,10 +80,11 @@ def command(runs: tuple[str, ...], age: float, root: str | None, output: str, *,
         else:
             if output == "human" and (runs or prospects[-1].segments):
                 click.echo(printable(_line(prospects[-1], is_done=yes)))
+    else:
+        click.echo(_sum(prospects, is_done=yes), err=True)
     if output == "json":
         document = {"version": FORMAT, "is_done": yes, "runs": [asdict(one) for one in prospects]}
         click.echo(printable_json(orjson.dumps(document, option=orjson.OPT_INDENT_2)))
-    click.echo(_sum(prospects, is_done=yes), err=True)
     return code
 
 
@@ -112,7 +113,7 @@ def _prune(store: Store, run_id: str, *, age: float) -> Prospect:
 
 
 def _line(prospect: Prospect, *, is_done: bool) -> str:
-    amount = f"{prospect.segments} segments, {size(prospect.bytes)}"
+    amount = _amount([prospect])
     if prospect.why_kept is not None:
         told = f"stays: {prospect.why_kept} ({amount})"
     elif not prospect.segments:
@@ -126,6 +127,14 @@ def _line(prospect: Prospect, *, is_done: bool) -> str:
 
 def _sum(prospects: list[Prospect], *, is_done: bool) -> str:
     meant = [one for one in prospects if one.why_kept is None and one.segments]
-    amount = f"{sum(one.segments for one in meant)} segments, {size(sum(o.bytes for o in meant))}"
     told = "pruned" if is_done else "to prune; nothing was changed, say --yes to do it"
-    return f"journal: {len(meant)} runs, {amount} {told}"
+    return f"journal: {_count(len(meant), 'run')}, {_amount(meant)} {told}"
+
+
+def _amount(prospects: list[Prospect]) -> str:
+    segments = _count(sum(one.segments for one in prospects), "segment")
+    return f"{segments}, {size(sum(one.bytes for one in prospects))}"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -58,6 +58,7 @@ class Outbox:
         self.trouble: str | None = None  # why the spool does not take records
         self._parts: deque[_Part] = deque()
         self._memory_bytes = 0
+        self._own_seq: int | None = None  # of the first record that no earlier process left
         if started:
             self._append(started, 0, 1)
 
@@ -128,14 +129,15 @@ class Outbox:
             self.count -= count
             return lines, count
 
-    def begin_at(self, seq: int, head: Iterable[bytes]) -> None:
+    def begin_at(self, seq: int, head: Iterable[bytes], *, own: int = 1) -> None:
         """Let the stream go on at `seq` with the lines of `head`; what waits is numbered anew.
 
-        Until the claim nobody can know where the stream goes on. The spool is replaced whole before
-        any of it is sent. Raises Unavailable if it cannot be, and something waits only there.
+        Until the claim nobody can know where the stream goes on. The last `own` lines of the head
+        are this process's, the others an earlier one left. The spool is replaced whole before any
+        of it is sent. Raises Unavailable if it cannot be, and something waits only there.
         """
         with self.lock:
-            before = self.next_seq
+            before, waiting = self.next_seq, self.count
             is_spilled = any(part.lines is None for part in self._parts)
             try:
                 parts = self._rewrite(seq, head)
@@ -148,6 +150,7 @@ class Outbox:
             self._memory_bytes = sum(len(part.lines or b"") for part in parts)
             self.count = sum(part.count for part in parts)
             self.next_seq = seq + self.count
+            self._own_seq = self.next_seq - waiting - own
             self.urgent = True
             shift = self.next_seq - before
             self.marks = deque((mark + shift, waiter) for mark, waiter in self.marks)
@@ -170,24 +173,28 @@ class Outbox:
             self._memory_bytes = self.count = self.unsent_bytes = 0
 
     def set_aside(self, writer: str, seq: int) -> None:
-        """Keep the records from `seq` on, and all that come, from ever being sent."""
+        """Keep this process's records from `seq` on, and all that come, from ever being sent."""
         with self.lock:
-            if self.spool is None:
+            spool = self.spool
+            if spool is None:
                 return
             try:
-                self.spool.cut(seq, 1)
-                self.spool.set_aside(writer)
+                spool.cut(seq, 1)
+                own = self._own_seq
+                spool.set_aside(writer, spool.base if own is None else spool.offset_of(own))
             except OSError as failed:
-                log.warning("the spool %s could not be set aside: %s", self.spool.folder, failed)
+                log.warning("the spool %s could not be set aside: %s", spool.folder, failed)
 
     def leave_spool(self, *, remove: bool = False) -> None:
-        """Let go of the spool; `remove` it if nothing in it will be missed."""
+        """Let go of the spool; `remove` what this process put there, which will not be missed."""
         with self.lock:
             spool, self.spool = self.spool, None
             if spool is None:
                 return
             with suppress(OSError):
-                if remove or not spool.size:
+                if remove and spool.base:
+                    spool.drop_own()
+                if not spool.size or (remove and not spool.base):
                     spool.remove()
                 else:
                     spool.leave()

@@ -124,7 +124,7 @@ def _send(found: Found, stream: Stream, spool: Spool, outbox: Outbox) -> None:
     missing = _persist(lambda: leftover_of(spool, stream, writer))
     missing.look_through()
     found.stored, found.damaged = missing.stored, missing.damaged
-    outbox.begin_at(writer.next_seq, missing.lines(folded.state.attempt if folded else 0))
+    outbox.begin_at(writer.next_seq, missing.lines(folded.state.attempt if folded else 0), own=0)
     found.state = "sent" if outbox.count else "nothing"
     seal: Reason | None = None
     while seal is None:

@@ -158,9 +158,7 @@ class Spool:
             for seq, lines in chunks:
                 marks.append((seq, size))
                 size += len(lines)
-                rest = lines
-                while rest:
-                    rest = rest[os.write(file, rest) :]
+                _write(file, lines)
             os.fsync(file)
             fresh.replace(self._path)
         except BaseException:
@@ -185,7 +183,7 @@ class Spool:
 
         Raises OSError.
         """
-        offset = self._offset_of(seq)
+        offset = self.offset_of(seq)
         if offset < max(1, least_bytes):
             return 0
         kept = [(number, at) for number, at in self._marks if at > offset]
@@ -196,7 +194,7 @@ class Spool:
         self._next_seq = next_seq
         return offset
 
-    def _offset_of(self, seq: int) -> int:
+    def offset_of(self, seq: int) -> int:
         """Return where the first record not below `seq` begins."""
         while len(self._marks) > 1 and self._marks[1][0] <= seq:
             self._marks.popleft()
@@ -211,15 +209,35 @@ class Spool:
                 number, offset = number + 1, offset + len(line)
         return offset
 
-    def set_aside(self, writer: str) -> None:
-        """Keep what is here, and what comes, from being sent: the writer was fenced."""
+    def set_aside(self, writer: str, start: int) -> None:
+        """Keep what lies behind byte `start`, and what comes, from being sent: it was fenced.
+
+        What an earlier process left before it stays where it is. Raises OSError.
+        """
         aside = self.folder / f"{_FENCED}{writer}.jsonl"
-        self._path.replace(aside)
-        self._path = aside
+        file = os.open(aside, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600)
+        try:
+            for lines in self.chunks(start, self.size):
+                _write(file, lines)
+            os.ftruncate(self._records, start)
+        except BaseException:
+            os.close(file)
+            raise
+        if not start:
+            self._path.unlink(missing_ok=True)
+        os.close(self._records)
+        self._records, self._path = file, aside
+        self.size, self.base = self.size - start, 0
+        self._marks.clear()
 
     def descriptor(self) -> int:
         """Return another descriptor of the records, for whoever makes them durable."""
         return os.dup(self._records)
+
+    def drop_own(self) -> None:
+        """Drop what was appended since it was opened. Raises OSError."""
+        os.ftruncate(self._records, self.base)
+        self.size = self.base
 
     def leave(self) -> None:
         """Let go of the files, in a forked child too: its parent keeps the lock."""
@@ -299,6 +317,11 @@ def owner_of(stream: Stream, job: str) -> Owner:
         flush_seconds=stream.flush_seconds,
         heartbeat_seconds=stream.heartbeat_seconds,
     )
+
+
+def _write(file: int, lines: bytes) -> None:
+    while lines:
+        lines = lines[os.write(file, lines) :]
 
 
 def _digest(owner: Owner) -> str:

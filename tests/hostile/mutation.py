@@ -165,7 +165,8 @@ def document(chance: Random) -> bytes:
     drawn = orjson.loads(DOCUMENT)
     for _ in range(chance.randint(1, 3)):
         if chance.random() < 0.6:
-            drawn["journal"]["streams"] = changed(chance, drawn["journal"]["streams"])
+            streams = changed(chance, drawn["journal"].get("streams"))
+            drawn["journal"]["streams"] = streams
         else:
             drawn = changed(chance, drawn)
         if not isinstance(drawn, dict) or not isinstance(drawn.get("journal"), dict):

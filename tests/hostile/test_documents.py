@@ -103,6 +103,14 @@ def test_what_can_be_carried_over_is(body, fields, store, writer):
     assert made["status"] == "running"
 
 
+@pytest.mark.parametrize("body", [b'{"start_time": null, "a": 1}', b'{"start_time": NaN, "a": 1}'])
+def test_a_field_that_says_nothing_is_filled_in_once(body, store, writer):
+    """The next compaction finds nothing to change: the fuzzer found that it moved the field."""
+    compacted(store, body)
+
+    assert not Compactor(store, RUN).compact().installed
+
+
 VALUES = [None, True, -1, 0.5, 10**30, 2**63, "", "x" * 10_000, "\x1b[2J", [], [1], {}, {"a": 1}]
 VALUES += [[[]], [None], {"a": None}, {"": {}}, [{"source": 1}], 1e308]
 FIELDS = [*orjson.loads(DOCUMENT)]

@@ -7,11 +7,17 @@ import pytest
 from tests.simulation.prune_history import simulate_prune
 from tests.simulation.prune_mutants import PRUNE_MUTANTS
 
-HISTORIES = 200
+HISTORIES = 120
 LONG_HISTORIES = 20_000
-SEEDS = 60  # within so many histories these die …
+SEEDS = 150  # within so many histories these die …
 LONG_SEEDS = 3000  # … and those
-RARE = ("claims_do_not_look_back", "moved_tail_is_taken", "pruned_runs_are_folded_anew")
+RARE = (
+    "beside_a_pruned_main_nothing_ages",
+    "claims_do_not_look_back",
+    "ends_are_taken_by_force",
+    "holes_are_folded_over",
+    "moved_tail_is_taken",
+)
 
 
 def test_no_promise_is_broken():
@@ -20,9 +26,9 @@ def test_no_promise_is_broken():
     counts = sum((referee.counts for _, referee in outcomes.values()), Counter())
 
     assert {seed: breach for seed, (breach, _) in outcomes.items() if breach} == {}
-    assert counts["ends taken"] > HISTORIES
-    assert counts["strays"] > 20
-    assert counts["fenced by a prune"] > 20
+    assert counts["ends taken"] >= HISTORIES
+    assert counts["strays"] >= 10
+    assert counts["fenced by a prune"] >= 10
 
 
 @pytest.mark.parametrize("name", [name for name in PRUNE_MUTANTS if name not in RARE])

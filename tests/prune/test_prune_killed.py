@@ -106,22 +106,23 @@ def test_the_run_is_whole_or_nobody_resumes_it(killed):
     except Pruned:
         return
     assert writer.segment == 4
-    assert len(list(events_of(killed))) == EVENTS
+    assert len(without_control_lines(Tail(read_only(killed), RUN).everything())) == EVENTS
 
 
-def test_a_reader_is_given_all_or_told(killed):
-    """No gap without saying so."""
+@pytest.mark.parametrize("ask", [Tail.everything, lambda tail: tail.last(100)])
+def test_a_reader_is_given_all_or_told(killed, ask):
+    """No gap without saying so, and none that is called damage."""
     told = []
+    tail = Tail(read_only(killed), RUN, told.append)
 
-    found = list(events_of(killed, told.append))
+    found = without_control_lines(ask(tail))
 
     assert len(found) == EVENTS or told
+    assert tail.damaged == 0
 
 
-def events_of(store, complain=lambda _: None):
-    """The records, those of the stream beside main included."""
-    tail = Tail(read_only(store), RUN, complain)
-    return [e for e in tail.everything() if not e.record["type"].startswith("segment_")]
+def without_control_lines(events):
+    return [event for event in events if not event.record["type"].startswith("segment_")]
 
 
 def test_a_compaction_finds_no_damage_and_changes_nothing(killed):

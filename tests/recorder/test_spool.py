@@ -167,6 +167,34 @@ def test_what_a_fenced_writer_said_is_kept_apart(place, spool):
     assert Spool.open(place, OWNER, resume=True).base == 0
 
 
+def test_what_an_earlier_attempt_left_outlives_the_fence_of_the_next(place, spool):
+    """Who resumed and was fenced before it could send it leaves it to whoever recovers."""
+    spool.append(lines(0, 1, 2), 0, 3)
+    spool.leave()
+    resumed = Spool.open(place, OWNER, resume=True)
+    outbox = Outbox(resumed, lines(0))
+    say(outbox, 1)
+    outbox.begin_at(7, [lines(1, 2), lines(0)])
+    outbox.close(ok=False)
+    outbox.set_aside("abc", 8)
+    outbox.leave_spool()
+
+    (entry,) = entries(resumed.folder.parent)
+    assert (entry.folder / "records.jsonl").read_bytes() == lines(8)
+    assert entry.fenced[0].read_bytes() == lines(9, 10)
+
+
+def test_what_an_earlier_attempt_left_outlives_one_that_is_turned_away(place, spool):
+    """A run that may not be resumed loses nothing of what waits to be recovered."""
+    spool.append(lines(0, 1), 0, 2)
+    spool.leave()
+    outbox = Outbox(Spool.open(place, OWNER, resume=True), lines(0))
+    say(outbox, 1)
+    outbox.leave_spool(remove=True)
+
+    assert Spool.open(place, OWNER, resume=True).base == len(lines(0, 1))
+
+
 def test_a_forked_child_lets_go_and_its_parent_keeps_the_lock(spool):
     """The lock belongs to both; closing it in one does not free it."""
     child = os.fork()

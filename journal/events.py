@@ -167,9 +167,7 @@ class _Plain:
         """
         self._left -= len(text)
         is_long = len(text) > MAX_CHARS
-        hidden = self._redaction.text(
-            text[:MAX_CHARS].encode("utf-8", "backslashreplace").decode()
-        )
+        hidden = self._redaction.text(text[:MAX_CHARS].encode("utf-8", "backslashreplace").decode())
         if not is_long:
             return hidden
         self.is_cut = True

@@ -1,5 +1,6 @@
 """An event as a line, for people and for machines, and which events are shown."""
 
+import sys
 from collections.abc import Callable
 from typing import Final
 
@@ -44,11 +45,18 @@ def form_of(output: str, run_id: str) -> Callable[[Event], bytes]:
     """Return the form of an event's line that `-o` asks for, one of LINES."""
     if output == "human":
         return human_line
-    return _json_line(run_id) if output == "json" else _raw_line
+    if output == "json":
+        return _json_line(run_id)
+    # A terminal is no place for whatever bytes somebody left there.
+    return _shown_line if sys.stdout.isatty() else _raw_line
 
 
 def _raw_line(event: Event) -> bytes:
     return event.line + b"\n"
+
+
+def _shown_line(event: Event) -> bytes:
+    return printable_json(event.line) + b"\n"
 
 
 def _json_line(run_id: str) -> Callable[[Event], bytes]:

@@ -11,6 +11,7 @@ import orjson
 
 from journal.cli import exit_code
 from journal.cli.options import complain, output_option, root_option
+from journal.clock import StoreClock
 from journal.errors import JournalError, Unavailable
 from journal.recorder.recovery import Found, send, spools
 from journal.recorder.spool import spool_home
@@ -66,7 +67,7 @@ def _recover(one: Found, store: Store, output: str, *, send_it: bool, force: boo
     code, trouble = 0, None
     if send_it and one.state in ("ready", "nothing"):
         try:
-            send(one, store, pid=os.getpid(), force=force)
+            send(one, store, pid=os.getpid(), clock=StoreClock(), force=force)
         except JournalError as wrong:
             trouble, code = str(wrong), exit_code(wrong)
         except OSError as wrong:

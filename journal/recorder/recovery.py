@@ -13,7 +13,7 @@ from typing import Final, Literal, TypeVar
 
 from journal import events, layout
 from journal.claim import Claim
-from journal.clock import StoreClock, sleep
+from journal.clock import sleep
 from journal.compactor import read_run
 from journal.errors import Held, Unavailable
 from journal.limits import HEARTBEAT_SECONDS, LOST_PROMISES, RETRY_FIRST_SECONDS
@@ -23,7 +23,7 @@ from journal.recorder.spool import Entry, Owner, Spool, entries, lock_folder
 from journal.segments import Reason, tail_of
 from journal.stores.contract import Entry as Listed
 from journal.stores.contract import Store
-from journal.stream import Stream
+from journal.stream import Clock, Stream
 from journal.upkeep import keep_up
 
 Answer = TypeVar("Answer")
@@ -82,12 +82,12 @@ def _found(entry: Entry, root: str, endpoint: str) -> Found:
     return Found(entry.folder, owner, state, entry.size, fenced=entry.fenced)  # type: ignore[arg-type]
 
 
-def send(found: Found, store: Store, *, pid: int, force: bool = False) -> Found:
+def send(found: Found, store: Store, *, pid: int, clock: Clock, force: bool = False) -> Found:
     """Send what the store does not have of a spool that is `ready`, and remove the spool.
 
-    `pid` is who recovers. Raises Held if another writer was at work on the stream within three
-    heartbeats, unless `force`d; Unavailable (what was sent stays sent; come back later), Fenced,
-    Refused, Corrupt, OSError.
+    `pid` is who recovers, `clock` his. Raises Held if another writer was at work on the stream
+    within three heartbeats, unless `force`d; Unavailable (what was sent stays sent; come back
+    later), Fenced, Refused, Corrupt, OSError.
     """
     owner = found.owner
     lock = lock_folder(found.folder)
@@ -105,7 +105,7 @@ def send(found: Found, store: Store, *, pid: int, force: bool = False) -> Found:
             pid=pid,
             flush_seconds=owner.flush_seconds,
             heartbeat_seconds=owner.heartbeat_seconds,
-            clock=StoreClock(),
+            clock=clock,
         )
         if not force:
             _persist(lambda: _check_quiet(stream, owner))

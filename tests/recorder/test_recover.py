@@ -32,7 +32,8 @@ def outage(moto_gate, moto_url, spools, spawn):
         if before:
             wait_until(lambda: f"{attempt}:99" in paths(moto_url), "the first files are stored")
             moto_gate.mode = "shut"
-        target = said + (int(job.said[-1]) if job.said[-1].isdigit() else 0)
+        # What is said from here on surely does not reach the store.
+        target = said + 100 * before + (int(job.said[-1]) if job.said[-1].isdigit() else 0)
         wait_until(lambda: job.said[-1].isdigit() and int(job.said[-1]) >= target)
         job.kill()
         moto_gate.mode = "open"

@@ -24,7 +24,7 @@ class Recovering(Process):
                 continue
             force = self._last or self.world.aside.random() < 0.5
             try:
-                recovery.send(found, self.connection, pid=1, force=force)
+                recovery.send(found, self.connection, pid=1, clock=self.clock, force=force)
             except JournalError as error:
                 if self._last:
                     self.world.referee.fail(f"{self.name} cannot send {found.folder.name}: {error}")

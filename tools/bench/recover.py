@@ -15,7 +15,7 @@ from time import monotonic, process_time
 import orjson
 
 from journal import events
-from journal.clock import now_ns, stamp
+from journal.clock import StoreClock, now_ns, stamp
 from journal.limits import FLUSH_SECONDS, HEARTBEAT_SECONDS
 from journal.recorder.intake import Intake
 from journal.recorder.outbox import Outbox
@@ -53,7 +53,7 @@ def run(effort: Effort) -> Iterator[Result]:
         size, yardstick = _fill(Spool.open(Path(home), owner, resume=False), count)
         (found,) = spools(Path(home), store, owner.host)
         began, before = monotonic(), process_time()
-        send(found, store, pid=1)
+        send(found, store, pid=1, clock=StoreClock())
         seconds, cpu = monotonic() - began, process_time() - before
     if found.sent != count + 2:
         raise RuntimeError(f"{found.sent} records sent, {count + 2} were said")

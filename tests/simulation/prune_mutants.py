@@ -203,7 +203,7 @@ def claims_do_not_look_back(_: Replaced) -> Replaced:
 def writers_do_not_look_back(_: Replaced) -> Replaced:
     """A writer that could create its next slot goes on, however long it has slept."""
 
-    def take_answer(self: StreamWriter, version: Version, _: float) -> None:
+    def take_answer(self: StreamWriter, version: Version, *_: Any, **__: Any) -> None:
         self._apply(version)
 
     return take_answer

@@ -19,9 +19,12 @@ class Recovering(Process):
         if home is None:
             return
         self.connection.begin()
-        for found in list(recovery.spools(home, self.connection, self.host)):
+        spools = list(recovery.spools(home, self.connection, self.host))
+        for number, found in enumerate(spools):
             if found.state not in ("ready", "nothing"):
                 continue
+            # Each is a claim of its own, and may have to take over from the one before it.
+            self.connection.who = f"{self.name}/{number}"
             force = self._last or self.world.aside.random() < 0.5
             try:
                 recovery.send(found, self.connection, pid=1, clock=self.clock, force=force)

@@ -133,7 +133,7 @@ password=None token=null
 password_policy=strict key_count=7 secrets_file=/x
 secretary=Jane
 model-secret-garden.txt
-PWD=/work/main OLDPWD=/root
+PWD=/srv/prep OLDPWD=/home/user
 Basic authentication failed
 bearer of bad news
 task-0123456789abcdef0123456789abcdef

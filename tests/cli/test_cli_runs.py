@@ -5,6 +5,8 @@ import json
 import pytest
 import servers
 
+from journal.stores import connect
+
 
 @pytest.fixture
 def three(local_root, start):
@@ -142,3 +144,13 @@ def test_a_bucket_that_is_not_there_is_twelve(weed_url, cli):
 
     assert (answer.code, len(answer.err.splitlines())) == (12, 1)
     assert "bucket" in answer.err
+
+
+def test_compacting_enters_no_run_a_second_time(moto_url, start, cli):
+    """The entry made at the start is a compactor's too, though S3 tells whole seconds only."""
+    start(moto_url).finish()
+    before = [entry.key for entry in connect(moto_url).list("_index/")]
+
+    assert cli("compact", "--all", "--root", moto_url).code == 0
+    assert [entry.key for entry in connect(moto_url).list("_index/")] == before
+    assert len(before) == 2

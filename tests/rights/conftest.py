@@ -72,7 +72,7 @@ def old(guarded: Guarded, finished: str, command: Command, monkeypatch: pytest.M
     monkeypatch.setattr("journal.prune.PRUNE_MIN_SECONDS", 0)
     with guarded.owner():
         # Servers say when an object was written in whole seconds, or in parts of one.
-        wait_until(lambda: "to prune: 1 segments" in command("prune", "--older-than", "0m")[1])
+        wait_until(lambda: "to prune: 1 segment" in command("prune", "--older-than", "0m")[1])
     return finished
 
 

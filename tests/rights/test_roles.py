@@ -88,7 +88,7 @@ def test_a_pruner_removes_old_runs(guarded, unprobed, old, command):
     code, out, _ = command("prune", "--older-than", "0m", "--yes")
 
     assert code == 0
-    assert "pruned: 1 segments" in out
+    assert "pruned: 1 segment" in out
     with guarded.owner():
         assert types(guarded.root) == []
         assert marker(guarded.root, "_complete") == "completed"

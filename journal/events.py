@@ -31,10 +31,17 @@ ERROR: Final = "error"
 HEARTBEAT: Final = "heartbeat"
 DROPPED: Final = "dropped"
 FINISHED: Final = "finished"
+PLANNED: Final = "planned"
+HISTORY: Final = "history"
+EXTENDED: Final = "extended"
+STACK: Final = "stack"
 
 CONTROL: Final = frozenset({SEGMENT_OPENED, SEGMENT_SEALED})
 URGENT: Final = frozenset(
-    {STARTED, PHASE, SOURCE_STARTED, SOURCE_DONE, WAITING, ERROR, DROPPED, FINISHED}
+    (
+        *(STARTED, PHASE, SOURCE_STARTED, SOURCE_DONE, WAITING, ERROR, DROPPED, FINISHED),
+        *(PLANNED, EXTENDED, STACK),
+    )
 )
 STATUSES: Final = ("completed", "failed", "aborted", "preempted")
 PLACE: Final = ("seq", "ts", "type")
@@ -43,10 +50,11 @@ FIELDS: Final = frozenset(
     (
         *PLACE,
         *("attempt", "by", "bytes", "clock_offset", "count", "cpu_seconds", "done", "error"),
-        *("fatal", "files", "host", "in_flight", "job", "message", "operation", "params", "path"),
-        *("phase", "pid", "read_bytes", "reason", "retry", "rss_bytes", "seconds"),
-        *("silent_seconds", "source", "sources", "sources_total", "status", "sub_phase"),
-        *("traceback", "until", "write_bytes"),
+        *("fatal", "files", "host", "in_flight", "job", "message", "min_rate_bytes"),
+        *("min_rate_seconds", "operation", "params", "path", "phase", "pid", "read_bytes"),
+        *("reason", "retry", "rss_bytes", "run_id", "seconds", "silent_seconds", "source"),
+        *("sources", "sources_total", "stall_seconds", "status", "sub_phase", "threads"),
+        *("traceback", "until", "wall_seconds", "write_bytes"),
     )
 )
 JOURNAL: Final = "journal"  # `by` of what the journal says of itself: no word of the job's

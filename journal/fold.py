@@ -5,7 +5,7 @@ right, so how streams were interleaved cannot matter.
 """
 
 from collections.abc import Callable, Iterable
-from typing import Final
+from typing import Any, Final
 
 from journal import events, foreign
 from journal.clock import StampReader
@@ -22,7 +22,9 @@ from journal.limits import (
 from journal.state import (
     ErrorClass,
     Finish,
+    Former,
     PhaseState,
+    Planned,
     Sources,
     SourceState,
     StreamState,
@@ -173,6 +175,48 @@ def _started(
     planned = record.get("sources")
     total = foreign.count(record.get("sources_total"))
     state.sources_total = total or (len(planned) if isinstance(planned, list) else None)
+    state.planned = []
+    _plan(state, planned, None)
+
+
+def _planned(
+    state: StreamState, record: Record, _at: float, _source: SourceState | None, _latest: _Latest
+) -> None:
+    _plan(state, record.get("sources"), foreign.text(record.get("sub_phase")))
+
+
+def _plan(state: StreamState, items: Any, sub_phase: str | None) -> None:
+    """Take in what is to come of a sub-phase; the later word about a source holds."""
+    known = {(plan.sub_phase, plan.source): plan for plan in state.planned}
+    for item in foreign.mappings(items):
+        name = foreign.text(item.get("source")) or ""
+        plan = known.get((sub_phase, name))
+        if plan is None:
+            if len(known) >= SOURCES_KEPT:
+                return
+            plan = known[sub_phase, name] = Planned(name, sub_phase)
+            state.planned.append(plan)
+        plan.files = foreign.count(item.get("files"))
+        plan.bytes = foreign.count(item.get("bytes"))
+
+
+def _history(
+    state: StreamState, record: Record, _at: float, _source: SourceState | None, _latest: _Latest
+) -> None:
+    """Take in what the last finished run of the job took; several records of it add up."""
+    known = {(former.sub_phase, former.source): former for former in state.former}
+    for item in foreign.mappings(record.get("sources")):
+        former = Former(
+            source=foreign.text(item.get("source")) or "",
+            sub_phase=foreign.text(item.get("sub_phase")) or "",
+            files=foreign.count(item.get("files")) or 0,
+            bytes=foreign.count(item.get("bytes")) or 0,
+            seconds=foreign.seconds(item.get("seconds")),
+            wall_seconds=foreign.seconds(item.get("wall_seconds")),
+        )
+        if len(known) < SOURCES_KEPT or (former.sub_phase, former.source) in known:
+            known[former.sub_phase, former.source] = former
+    state.former = list(known.values())
 
 
 def _phase(
@@ -344,4 +388,6 @@ _FOLDS: Final[dict[str, _Fold]] = {
     events.ERROR: _error,
     events.DROPPED: _dropped,
     events.FINISHED: _finished,
+    events.PLANNED: _planned,
+    events.HISTORY: _history,
 }

@@ -63,9 +63,11 @@ def flat(fields: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def mappings(value: Any) -> list[dict[str, Any]]:
+    """Take what a list has of mappings."""
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+
+
 def in_flight(record: Record) -> list[Any]:
     """Take the files in flight that a record names, so many as a state holds."""
-    files = record.get("in_flight")
-    if not isinstance(files, list):
-        return []
-    return [flat(item) for item in files if isinstance(item, dict)][:IN_FLIGHT_FILES]
+    return [flat(item) for item in mappings(record.get("in_flight"))[:IN_FLIGHT_FILES]]

@@ -64,6 +64,31 @@ class SourceState:
 
 
 @dataclass(slots=True)
+class Planned:
+    """A source to come, and what is known of it. Without a sub-phase it is of the first one."""
+
+    source: str
+    sub_phase: str | None = None
+    files: int | None = None
+    bytes: int | None = None
+
+
+@dataclass(slots=True)
+class Former:
+    """What a source cost in the last finished run of the same job.
+
+    `seconds` is the sum over its files, `wall_seconds` from its begin to its end without waits.
+    """
+
+    source: str
+    sub_phase: str
+    files: int
+    bytes: int
+    seconds: float
+    wall_seconds: float
+
+
+@dataclass(slots=True)
 class ErrorClass:
     """Errors of one class: how many, when first and last, and the last one's words."""
 
@@ -75,12 +100,19 @@ class ErrorClass:
 
 @dataclass(slots=True)
 class PhaseState:
-    """A phase or sub-phase and when it began."""
+    """A phase or sub-phase, when it began, and the limits declared for it.
+
+    `stall_seconds` without work is a stall; fewer than `min_rate_bytes` in `min_rate_seconds` are
+    no work.
+    """
 
     phase: str
     sub_phase: str
     operation: str | None
     started: float
+    stall_seconds: float | None = None
+    min_rate_bytes: int = 0
+    min_rate_seconds: float = 0.0
 
 
 @dataclass(slots=True)
@@ -122,6 +154,8 @@ class StreamState:
     started: float | None = None  # of the first attempt
     attempt_started: float | None = None
     sources_total: int | None = None
+    planned: list[Planned] = field(default_factory=list)
+    former: list[Former] = field(default_factory=list)
     phases: list[PhaseState] = field(default_factory=list)
     sources: list[SourceState] = field(default_factory=list)
     others: dict[str, Sources] = field(default_factory=dict)  # no longer named, by sub-phase
@@ -161,6 +195,8 @@ class StreamState:
         """
         state = cls(**stored)
         state.phases = [rebuilt(PhaseState, item) for item in stored["phases"]]
+        state.planned = [rebuilt(Planned, item) for item in stored["planned"]]
+        state.former = [rebuilt(Former, item) for item in stored["former"]]
         state.sources = [rebuilt(SourceState, item) for item in stored["sources"]]
         state.others = {key: rebuilt(Sources, item) for key, item in stored["others"].items()}
         state.errors = {key: rebuilt(ErrorClass, item) for key, item in stored["errors"].items()}

@@ -99,25 +99,33 @@ def local(at_time: float) -> datetime:
     return datetime.fromtimestamp(at_time, UTC).astimezone()
 
 
+def _since_boot() -> float:
+    """Return seconds that go on while the machine sleeps, which Linux's monotonic ones do not."""
+    clock = getattr(time, "CLOCK_BOOTTIME", None)
+    return time.monotonic() if clock is None else time.clock_gettime(clock)
+
+
 class StoreClock:
     """The host's clock beside the store's: the last reply's time plus what passed since.
 
-    `offset` is store minus host in seconds, 0.0 before the first reply. S3's `Date` has whole
-    seconds, so it is exact to ± 1 s.
+    Before the first reply it is the host's. S3's `Date` has whole seconds, so it is exact to ± 1 s.
     """
 
-    __slots__ = ("_seen_at", "_store_time", "offset")
+    __slots__ = ("_seen_at", "_store_time")
 
     def __init__(self) -> None:
-        self.offset = 0.0
         self._store_time: float | None = None
         self._seen_at = 0.0
 
     def saw(self, store_time: float) -> None:
         """Take in the store's time of a reply that just arrived."""
         self._store_time = store_time
-        self._seen_at = time.monotonic()
-        self.offset = round(store_time - time.time(), 3) + 0.0  # never -0.0
+        self._seen_at = _since_boot()
+
+    @property
+    def offset(self) -> float:
+        """Store minus host in seconds, as of now: the host's clock may have been set since."""
+        return round(self.now() - time.time(), 3) + 0.0  # never -0.0
 
     def stamp(self) -> str:
         """Return the host's time as a record's `ts`."""
@@ -127,4 +135,4 @@ class StoreClock:
         """Return the store's present time in seconds since the epoch."""
         if self._store_time is None:
             return time.time()
-        return self._store_time + (time.monotonic() - self._seen_at)
+        return self._store_time + (_since_boot() - self._seen_at)

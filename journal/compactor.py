@@ -80,7 +80,8 @@ def read_run(
         reading.stored = snapshot.decode(answer.body)
         reading.stored_body = answer.body
         reading.version = answer.version
-    streams = reading.stored.streams if reading.stored else None
+    stored = reading.stored
+    streams = stored.streams if stored is not None and not stored.outdated else None
     for name, folded in (streams or {}).items():
         if name not in reading.run or reading.run[name].cursor < folded.cursor:
             reading.run[name] = folded

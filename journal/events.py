@@ -53,7 +53,7 @@ FIELDS: Final = frozenset(
         *("fatal", "files", "host", "in_flight", "job", "message", "min_rate_bytes"),
         *("min_rate_seconds", "operation", "params", "path", "phase", "pid", "read_bytes"),
         *("reason", "retry", "rss_bytes", "run_id", "seconds", "silent_seconds", "source"),
-        *("sources", "sources_total", "stall_seconds", "status", "sub_phase", "threads"),
+        *("sources", "sources_total", "stall_seconds", "status", "sub_phase"),
         *("traceback", "until", "wall_seconds", "write_bytes"),
     )
 )

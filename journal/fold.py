@@ -7,13 +7,11 @@ right, so how streams were interleaved cannot matter.
 from collections.abc import Callable, Iterable
 from typing import Any, Final
 
-from journal import events, foreign
+from journal import events, foreign, signs
 from journal.clock import StampReader
 from journal.events import Record
 from journal.limits import (
     ERROR_CLASSES_KEPT,
-    EVIDENCE_CPU_SECONDS,
-    EVIDENCE_IO_BYTES,
     PHASES_KEPT,
     SOURCES_KEPT,
     STATE_TEXT_CHARS,
@@ -29,7 +27,6 @@ from journal.state import (
     SourceState,
     StreamState,
     Wait,
-    is_working,
 )
 
 # Where sub-phases are summed up when there are too many: what counts apart is kept apart.
@@ -96,62 +93,14 @@ def _record(state: StreamState, kind: str, record: Record, latest: _Latest) -> N
     if kind == events.HEARTBEAT:
         state.clock_offset = foreign.offset(record.get("clock_offset"), state.clock_offset)
     at = state.last_ts + state.clock_offset
-    if not state.last_record or at > state.last_record:
-        state.last_record = at
-    if kind == events.HEARTBEAT:
-        _heartbeat(state, record, at)
-        return
-    # What the journal says of itself is no work: a failing store must not keep a hung run fresh.
-    if record.get("by") != events.JOURNAL:
-        if state.wait is not None and kind != events.WAITING:
-            _close_wait(state, state.wait, at)
-        _work(state, at)
-        _live(state, at)  # who has just worked is alive; there is no need to ask
-    elif is_working(state, at):
-        _live(state, at)
+    signs.take_in(state, kind, record, at)
     source = latest.get(record)
     if source is not None:
         source.spoke = at
     take = _FOLDS.get(kind)
     if take is not None:
         take(state, record, at, source, latest)
-
-
-def _live(state: StreamState, at: float) -> None:
-    """Take in a sign of life; until the first one, the document had none but the opening."""
-    before = state.opened if state.alive is None else state.alive
-    state.alive = max(before, at)
-
-
-def _work(state: StreamState, at: float) -> None:
-    """Take in evidence of work."""
-    worked = state.worked
-    if worked is not None and at - worked > state.longest_gap and state.wait is None:
-        state.longest_gap = at - worked
-    if not worked or at > worked:
-        state.worked = at
-
-
-def _close_wait(state: StreamState, wait: Wait, at: float) -> None:
-    # The wait was legitimate: the clock that measures stalls starts anew behind it.
-    state.worked = max(state.worked or at, min(at, wait.until))
-    state.wait = None
-
-
-def _heartbeat(state: StreamState, record: Record, at: float) -> None:
-    """Take in a beat: it proves the process; only its counters can prove work."""
-    state.beat = {
-        key: value for key, value in foreign.flat(record).items() if key not in events.PLACE
-    }
-    state.in_flight = foreign.in_flight(record)
-    moved = foreign.seconds(record.get("files")) + foreign.seconds(record.get("bytes"))
-    traffic = foreign.seconds(record.get("read_bytes")) + foreign.seconds(record.get("write_bytes"))
-    if moved > 0 or traffic >= EVIDENCE_IO_BYTES:
-        _work(state, at)
-    elif foreign.seconds(record.get("cpu_seconds")) >= EVIDENCE_CPU_SECONDS:
-        state.burned = at
-    if is_working(state, at):
-        _live(state, at)
+    signs.mark(state, at)
 
 
 def _started(
@@ -169,7 +118,8 @@ def _started(
     # Who started was there when the stream was opened, as an earlier document may have said.
     state.alive = max(state.alive or at, at, state.opened)
     state.longest_gap = 0.0
-    state.burned = None
+    state.burned = state.erred = state.filed = state.extended_until = state.rate_since = None
+    state.marks = []
     state.in_flight = []
     state.job = foreign.text(record.get("job")) or state.job
     planned = record.get("sources")
@@ -225,7 +175,13 @@ def _phase(
     phase = foreign.text(record.get("phase")) or ""
     sub_phase = foreign.text(record.get("sub_phase")) or ""
     operation = foreign.text(record.get("operation"))
-    state.phases.append(PhaseState(phase, sub_phase, operation, at))
+    limits = (
+        foreign.seconds(record.get("stall_seconds")) or None,
+        foreign.count(record.get("min_rate_bytes")) or 0,
+        foreign.seconds(record.get("min_rate_seconds")),
+    )
+    state.phases.append(PhaseState(phase, sub_phase, operation, at, *limits))
+    state.rate_since = None
     del state.phases[:-PHASES_KEPT]
 
 
@@ -296,12 +252,21 @@ def _progress(
 ) -> None:
     state.in_flight = foreign.in_flight(record)
     if source is not None:
-        source.bytes = max(source.bytes, foreign.count(record.get("bytes")) or 0)
+        _move(state, source, foreign.count(record.get("bytes")) or 0)
+
+
+def _move(state: StreamState, source: SourceState, done: int) -> None:
+    """Take in how many bytes of a source are done, parts of unfinished files included."""
+    if done > source.bytes:
+        state.moved = foreign.total(state.moved, done - source.bytes)
+        source.bytes = done
 
 
 def _file_done(
-    state: StreamState, record: Record, _at: float, source: SourceState | None, _latest: _Latest
+    state: StreamState, record: Record, at: float, source: SourceState | None, _latest: _Latest
 ) -> None:
+    state.filed = at
+    state.files += 1
     if state.in_flight:
         path = foreign.text(record.get("path"))
         state.in_flight = [file for file in state.in_flight if file.get("path") != path]
@@ -309,12 +274,13 @@ def _file_done(
         source.files += 1
         done = foreign.total(source.file_bytes, foreign.count(record.get("bytes")) or 0)
         source.file_bytes = done
-        source.bytes = max(source.bytes, done)
+        _move(state, source, done)
 
 
 def _file_skipped(
-    state: StreamState, _record: Record, _at: float, source: SourceState | None, _latest: _Latest
+    state: StreamState, _record: Record, at: float, source: SourceState | None, _latest: _Latest
 ) -> None:
+    state.filed = at
     state.skipped += 1
     if source is not None:
         source.skipped += 1
@@ -335,6 +301,14 @@ def _waiting(
     said = foreign.instant(record.get("until"), StampReader())
     until = at + WAIT_MAX_SECONDS if said is None else said + state.clock_offset
     state.wait = Wait(foreign.text(record.get("reason")) or "", at, until)
+
+
+def _extended(
+    state: StreamState, record: Record, _at: float, _source: SourceState | None, _latest: _Latest
+) -> None:
+    until = foreign.instant(record.get("until"), StampReader())
+    if until is not None:
+        signs.extend(state, until + state.clock_offset)
 
 
 def _error(
@@ -390,4 +364,5 @@ _FOLDS: Final[dict[str, _Fold]] = {
     events.FINISHED: _finished,
     events.PLANNED: _planned,
     events.HISTORY: _history,
+    events.EXTENDED: _extended,
 }

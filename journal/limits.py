@@ -9,6 +9,7 @@ MIB: Final = 1024 * 1024
 LINE_BYTES: Final = 64 * KIB  # a longer line is cut field by field and marked `truncated`
 NAME_CHARS: Final = 128  # run ids, stream names, job names
 FORMAT_VERSION: Final = 1  # `v` of segment_opened and of the snapshot's journal part
+FOLD_VERSION: Final = 2  # what was folded by another rule is folded again, if it is still there
 
 # Segments and flushes.
 SEGMENT_ROLL_BYTES: Final = 128 * KIB  # roll from here on, once it was flushed often enough
@@ -21,6 +22,10 @@ UNMOVED_CONFLICTS: Final = 3  # a 412 over the very version expected, so often: 
 
 # The job's side.
 QUEUE_RECORDS: Final = 200_000  # said and not yet pumped
+PLAN_SOURCES: Final = 200  # of a plan in one record: with usual names a quarter of a line
+PLAN_BYTES: Final = 32 * KIB  # … with long ones; the other half is for params, and for redaction
+HISTORY_RUNS: Final = 5  # earlier runs of a job looked at for one that was completed
+SAMPLE_FILES: Final = 12  # of each source, before the rest: enough for its cost per byte and file
 OUTBOX_BYTES: Final = 64 * MIB  # pumped and not yet durable, while the store is down
 OUTBOX_SOFT_BYTES: Final = 16 * MIB  # from here on heartbeats and progress are given up first
 SPOOL_BYTES: Final = 1024 * MIB  # on disk: six million files, hours of an outage
@@ -65,6 +70,12 @@ STALL_GAPS: Final = 3.0  # times the longest gap between evidence of work seen s
 WAIT_MAX_SECONDS: Final = 60 * 60.0  # a declared wait without `until`
 EVIDENCE_IO_BYTES: Final = 64 * KIB  # less I/O than this in a beat proves no work
 EVIDENCE_CPU_SECONDS: Final = 1.0  # nor does less CPU
+SLOW_SECONDS: Final = 5 * 60.0  # with CPU or errors alone, and it is called slow
+RECENT_SECONDS: Final = 5 * 60.0  # what moved lately is told of so long, at least
+MARK_SECONDS: Final = 30.0  # the least time between two marks of what was done
+MARKS_KEPT: Final = 12  # of them, to see RECENT_SECONDS and a little more
+QUIET_STREAMS_KEPT: Final = 8  # streams beside the lead that were silent for the longest time
+STACKS_TOLD: Final = 3  # of one stall: its begin, and twice again while it lasts
 
 # Pruning. Both ages are judged by the store's clock, and the first is by far the greater: what a
 # prune has removed can be missed only by somebody who has slept for longer than the second.

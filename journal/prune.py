@@ -13,11 +13,11 @@ from journal import events, layout, segments
 from journal.clock import stamp
 from journal.compactor import Compactor, Reading, read_run
 from journal.errors import Conflict, Missing, Unavailable
-from journal.health import duration
 from journal.layout import MAIN
 from journal.limits import PRUNE_MIN_SECONDS, UNMOVED_CONFLICTS
 from journal.stores.contract import ABSENT, Entry, Expectation, Found, ReadStore, Store
 from journal.stream import unreliable
+from journal.words import duration
 
 # No chain comes that far: deleting it asks whether these credentials may, and nothing else.
 _NO_SEGMENT: Final = 9_999_999_999

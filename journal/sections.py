@@ -2,16 +2,16 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
+from math import inf
 from typing import Any, Final, TypeVar
 
+from journal import signs
 from journal.clock import stamp, stamp_seconds
 from journal.limits import (
     CLOCK_SLACK_SECONDS,
     COUNT_MAX,
-    FLUSH_SECONDS,
-    HEARTBEAT_SECONDS,
-    PROMISE_MAX_SECONDS,
-    PROMISE_SLACK_SECONDS,
+    QUIET_STREAMS_KEPT,
+    RECENT_SECONDS,
 )
 from journal.segments import PRUNED
 from journal.state import SourceState, StreamState
@@ -138,21 +138,36 @@ def errors_of(states: Iterable[StreamState]) -> dict[str, Any]:
 
 
 def vitals_of(lead: StreamState, states: list[StreamState]) -> dict[str, Any]:
-    """Return what liveness and progress are judged by: the newest over all open streams."""
-    open_states = [state for state in states if state.sealed not in CLOSED] or states
-    records = [s.last_record for s in open_states if s.last_record is not None]
-    works = [s.worked for s in open_states if s.worked is not None]
-    waits = [s.wait for s in open_states if s.wait is not None]
-    burns = [s.burned for s in open_states if s.burned is not None]
-    wait = max(waits, key=lambda wait: (wait.until, wait.reason), default=None)
+    """Return what liveness and progress are judged by.
+
+    Liveness is the lead's, or of whoever is left when that has closed its stream. Progress is told
+    of the stream that would be the last to count as stalled: the run stalls when all do.
+    """
+    open_states = _open(states) or states
+    speaking = [lead] if lead in open_states else open_states
+    # Somebody who has ended may be the one that worked last: main often only waits for others.
+    mover = max(states, key=_stalls_at, default=lead)
+    limit = signs.stall_limit(mover)
+    wait = mover.wait
+    heard = _newest(state.last_record for state in speaking)
+    newest = _newest(state.last_record for state in open_states)
+    is_over = lead.sealed == "close" and lead.finish is None and not _open(states)
     return {
-        "last_record": stamp(max(records)) if records else None,
-        "last_work": stamp(max(works)) if works else None,
-        "last_cpu": stamp(max(burns)) if burns else None,
-        "stall_after_seconds": max((s.stall_seconds for s in open_states), default=0.0),
+        "last_record": _stamped(heard),
+        "newest_record": _stamped(newest),
+        "last_work": _stamped(mover.worked),
+        "work_due_since": _stamped(signs.due_since(mover) if mover.opened else mover.worked),
+        "last_file": _stamped(_newest(state.filed for state in open_states)),
+        "last_cpu": _stamped(mover.burned),
+        "last_error": _stamped(mover.erred),
+        "recent": _recent(open_states, newest),
+        "stall_after_seconds": round(limit.seconds, 3),
+        "stall_after_stirring_seconds": round(limit.stirring_seconds, 3),
+        "stall_limit": limit.reason,
         "silence_promised_seconds": round(silence_promised(states)),
         "waiting": wait
         and {"reason": wait.reason, "since": stamp(wait.since), "until": stamp(wait.until)},
+        "handed_over": _stamped(lead.last_record) if is_over else None,
         "in_flight": [file for state in open_states for file in state.in_flight],
         "host": lead.host or None,
         "pid": lead.pid or None,
@@ -161,15 +176,68 @@ def vitals_of(lead: StreamState, states: list[StreamState]) -> dict[str, Any]:
     }
 
 
+def quiet_of(lead: StreamState, named: Iterable[tuple[str, StreamState]]) -> list[dict[str, Any]]:
+    """Return the open streams beside the lead that stand in the middle of files, oldest first."""
+    at_work = [
+        (state.last_record, name, len(state.in_flight))
+        for name, state in named
+        if state is not lead
+        and state.sealed not in CLOSED
+        and state.finish is None
+        and state.in_flight
+        and state.last_record is not None
+    ]
+    return [
+        {"stream": name, "last_record": stamp(at), "in_flight": flying}
+        for at, name, flying in sorted(at_work)[:QUIET_STREAMS_KEPT]
+    ]
+
+
+def _open(states: Iterable[StreamState]) -> list[StreamState]:
+    return [state for state in states if state.sealed not in CLOSED]
+
+
+def _stalls_at(state: StreamState) -> float:
+    """Return when a stream counts as stalled if nothing more is heard of its work."""
+    limit, due = signs.stall_limit(state), signs.due_since(state)
+    last = signs.stirred(state)
+    stirring = -inf if last is None else min(last + limit.seconds, due + limit.stirring_seconds)
+    return max(due + limit.seconds, stirring)
+
+
+def _recent(states: list[StreamState], newest: float | None) -> dict[str, Any] | None:
+    """Return what moved in the last RECENT_SECONDS before the newest record, or a little longer."""
+    if newest is None:
+        return None
+    files = moved = 0
+    since = newest
+    for state in states:
+        before = [mark for mark in state.marks if mark.at <= newest - RECENT_SECONDS]
+        base = before[-1] if before else state.marks[0] if state.marks else None
+        if base is not None and state.marks[-1].at > newest - RECENT_SECONDS:
+            files += state.files - base.files
+            moved += state.moved - base.bytes
+            since = min(since, base.at)
+    seconds = newest - since if files or moved else min(RECENT_SECONDS, newest - _begun(states))
+    return {"seconds": round(max(0.0, seconds)), "files": files, "bytes": min(moved, COUNT_MAX)}
+
+
+def _begun(states: Iterable[StreamState]) -> float:
+    return min((state.attempt_started or state.opened for state in states), default=0.0)
+
+
+def _newest(times: Iterable[float | None]) -> float | None:
+    return max((at for at in times if at is not None), default=None)
+
+
+def _stamped(at: float | None) -> str | None:
+    return None if at is None else stamp(at)
+
+
 def silence_promised(states: Iterable[StreamState]) -> float:
     """Return the longest silence that the open streams promise, in seconds."""
-    promises = [
-        state.heartbeat_seconds + state.flush_seconds + PROMISE_SLACK_SECONDS
-        for state in states
-        if state.sealed not in CLOSED and state.heartbeat_seconds
-    ]
-    default = HEARTBEAT_SECONDS + FLUSH_SECONDS + PROMISE_SLACK_SECONDS
-    return min(max(promises, default=default), PROMISE_MAX_SECONDS)
+    promises = [signs.promise(state) for state in _open(states) if state.heartbeat_seconds]
+    return max(promises, default=signs.promise(StreamState()))
 
 
 def sum_of(counts: Iterable[int]) -> int:

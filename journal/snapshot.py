@@ -14,11 +14,11 @@ import orjson
 
 from journal import eta, sections
 from journal.clock import stamp, stamp_seconds
-from journal.health import duration
 from journal.layout import MAIN, check_name
-from journal.limits import COUNT_MAX, FORMAT_VERSION
+from journal.limits import COUNT_MAX, FOLD_VERSION, FORMAT_VERSION
 from journal.segments import Cursor
 from journal.state import SourceState, StreamState
+from journal.words import duration
 
 _STATUS: Final = {"completed": "completed", "failed": "failed", "aborted": "failed"}
 _PHASE: Final = {"completed": "complete"}
@@ -38,11 +38,16 @@ Run = Mapping[str, Folded]
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """A stored document taken apart. `streams` is None if it is not the journal's own."""
+    """A stored document taken apart. `streams` is None if it is not the journal's own.
+
+    What is `outdated` was folded by another version's rules: it is the last word on streams that
+    were pruned, and no state to go on from.
+    """
 
     document: dict[str, Any]
     streams: dict[str, Folded] | None
     complaint: str | None = None  # what is wrong with it, for people
+    outdated: bool = False
 
 
 def decode(body: bytes) -> Snapshot:
@@ -70,7 +75,7 @@ def decode(body: bytes) -> Snapshot:
         }
     except (KeyError, TypeError, ValueError, AttributeError) as wrong:
         return Snapshot(document, None, f"its journal part is damaged ({_short(wrong)})")
-    return Snapshot(document, streams)
+    return Snapshot(document, streams, outdated=own.get("fold", 1) != FOLD_VERSION)
 
 
 def _loaded(body: bytes) -> Any:
@@ -173,7 +178,12 @@ def render(run_id: str, run: Run, stored: Mapping[str, Any]) -> dict[str, Any]:
         "sources": [sections.source_of(source) for source in sources],
         "errors": sections.errors_of(states),
         "dropped": sections.sum_of(state.dropped for state in states),
-        "vitals": sections.vitals_of(lead, states),
+        "vitals": {
+            **sections.vitals_of(lead, states),
+            "quiet_streams": sections.quiet_of(
+                lead, ((n, f.state) for n, f in sorted(run.items()))
+            ),
+        },
     }
     return _with_carried(own, run, lead, stored)
 
@@ -207,6 +217,7 @@ def _with_carried(
         **ours,
         "journal": {
             "v": FORMAT_VERSION,
+            "fold": FOLD_VERSION,
             "filled": list(ours),
             "sha256": _digest(streams),
             "streams": streams,

@@ -10,13 +10,7 @@ from functools import cache
 from types import UnionType
 from typing import Any, Final, Self, TypeVar, get_args, get_origin, get_type_hints
 
-from journal.limits import (
-    COUNT_MAX,
-    STALL_GAPS,
-    STALL_MAX_SECONDS,
-    STALL_MIN_SECONDS,
-    STATE_TEXT_CHARS,
-)
+from journal.limits import COUNT_MAX, STATE_TEXT_CHARS
 
 _ITEMS_MAX: Final = 1024  # of a list or mapping in a stored state; what is folded keeps fewer
 
@@ -125,6 +119,15 @@ class Wait:
 
 
 @dataclass(slots=True)
+class Mark:
+    """How many files and bytes a stream had done at a time."""
+
+    at: float
+    files: int
+    bytes: int
+
+
+@dataclass(slots=True)
 class Finish:
     """How an attempt ended."""
 
@@ -173,13 +176,16 @@ class StreamState:
     alive: float | None = None  # a record that counts as a sign of life
     worked: float | None = None  # evidence of work other than CPU
     burned: float | None = None  # evidence of CPU
+    erred: float | None = None  # an error that the job told of
+    filed: float | None = None  # a file was done or left out, or the end of a wait for one
+    extended_until: float | None = None  # no stall begins before
+    files: int = 0  # done since the stream began, by every attempt
+    moved: int = 0  # bytes, parts of unfinished files included
+    marks: list[Mark] = field(default_factory=list)
+    rate_since: float | None = None  # where the declared rate is measured from
+    rate_bytes: int = 0
     longest_gap: float = 0.0  # seconds between two evidences of work, no wait between
     last_ts: float = 0.0
-
-    @property
-    def stall_seconds(self) -> float:
-        """How long this stream may show no work before it counts as stalled."""
-        return min(max(STALL_MIN_SECONDS, STALL_GAPS * self.longest_gap), STALL_MAX_SECONDS)
 
     @property
     def phase(self) -> PhaseState | None:
@@ -195,11 +201,12 @@ class StreamState:
         """
         state = cls(**stored)
         state.phases = [rebuilt(PhaseState, item) for item in stored["phases"]]
-        state.planned = [rebuilt(Planned, item) for item in stored["planned"]]
-        state.former = [rebuilt(Former, item) for item in stored["former"]]
+        state.planned = [rebuilt(Planned, item) for item in stored.get("planned", [])]
+        state.former = [rebuilt(Former, item) for item in stored.get("former", [])]
         state.sources = [rebuilt(SourceState, item) for item in stored["sources"]]
         state.others = {key: rebuilt(Sources, item) for key, item in stored["others"].items()}
         state.errors = {key: rebuilt(ErrorClass, item) for key, item in stored["errors"].items()}
+        state.marks = [rebuilt(Mark, item) for item in stored.get("marks", [])]
         state.wait = rebuilt(Wait, stored["wait"]) if stored["wait"] else None
         state.finish = rebuilt(Finish, stored["finish"]) if stored["finish"] else None
         if not all(map(_is_flat, [state.beat or {}, *state.in_flight])):
@@ -251,16 +258,3 @@ _WITHIN: Final[dict[Any, Callable[[Any], bool]]] = {
     list: lambda value: type(value) is list and len(value) <= _ITEMS_MAX,
     dict: lambda value: type(value) is dict and len(value) <= _ITEMS_MAX,
 }
-
-
-def is_working(state: StreamState, at: float) -> bool:
-    """Tell whether at that time the last evidence of work is recent enough, or a wait is open.
-
-    CPU alone holds a stall off for STALL_MAX_SECONDS after the last other evidence.
-    """
-    if state.worked is None or (state.wait is not None and at <= state.wait.until):
-        return True
-    worked = max(state.worked, state.wait.until if state.wait is not None else state.worked)
-    idle = at - worked
-    burning = state.burned is not None and at - state.burned <= state.stall_seconds
-    return idle <= (STALL_MAX_SECONDS if burning else state.stall_seconds)

@@ -12,8 +12,8 @@ from typing import Any, Final, Literal
 
 from journal import layout
 from journal.clock import stamp_seconds
-from journal.health import duration
 from journal.stores import Found, ReadStore
+from journal.words import duration
 
 State = Literal["FAILED", "SUCCEEDED", "RUNNING", "TIMED_OUT"]
 

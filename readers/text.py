@@ -1,7 +1,7 @@
 """Text for people. A journal is hostile: none of its control characters reaches a terminal."""
 
 import re
-from typing import Any, Final
+from typing import Final
 
 # C0 and C1 controls, and what reorders or hides text: bidirectional marks (Unicode TR9), line and
 # paragraph separators, invisible characters of all scripts, the byte order mark, surrogates, tags.
@@ -14,8 +14,6 @@ _UNPRINTABLE: Final = re.compile(f"[\x00-\x1f{_WIDE}]")
 # In the text of JSON, C0 controls are escaped inside of strings and white space outside.
 _UNPRINTABLE_IN_JSON: Final = re.compile(f"[{_WIDE}]")
 _UNPRINTABLE_IN_DOCUMENT: Final = re.compile(f"[\x00-\x08\x0b-\x1f{_WIDE}]")
-
-_UNITS: Final = ("B", "KB", "MB", "GB", "TB")
 
 
 def printable(text: object) -> str:
@@ -49,15 +47,3 @@ def _escape_in_json(match: re.Match[str]) -> str:
     # JSON writes what is beyond the first plane as two surrogates.
     units = match[0].encode("utf-16-be", "surrogatepass")
     return "".join(f"\\u{units[at : at + 2].hex()}" for at in range(0, len(units), 2))
-
-
-def size(number: Any) -> str:
-    """Format a number of bytes with three digits or so: `999 B`, `12.3 KB`, `3.20 GB`."""
-    if type(number) not in (int, float):
-        return "? B"  # a foreign hand wrote it
-    unit = 0
-    while number >= 999.5 and unit < len(_UNITS) - 1:
-        number /= 1000
-        unit += 1
-    digits = 0 if unit == 0 or number >= 99.95 else 1 if number >= 9.995 else 2
-    return f"{number:.{digits}f} {_UNITS[unit]}"

@@ -25,6 +25,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # this file runs as a script
 
 import journal
+from journal import layout
 from tools.prepare.download import download
 from tools.prepare.errors import (
     AlreadyCompleted,
@@ -77,7 +78,7 @@ def prepare(manifest: Manifest, work: WorkDir, options: argparse.Namespace) -> i
             work.run_for(options.run_id),
             root=options.root,
             take_over=options.take_over,
-            job="prepare_dataset",
+            job=layout.as_name(f"prepare_dataset-{options.manifest.stem}", "prepare_dataset"),
             sources=[source.name for source in manifest.sources],
             heartbeat_seconds=options.heartbeat_seconds,
             params={"manifest": options.manifest.name, "jobs": options.jobs},

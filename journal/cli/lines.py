@@ -11,8 +11,9 @@ from journal import events
 from journal.clock import local, parse_stamp
 from journal.events import Record
 from journal.layout import MAIN
+from journal.words import size
 from readers.tail import Event
-from readers.text import printable, printable_json, size
+from readers.text import printable, printable_json
 
 LINES: Final = ("human", "json", "raw")  # the forms of a line
 

@@ -12,12 +12,12 @@ import orjson
 from journal.cli import exit_code
 from journal.cli.options import complain, output_option, root_option, with_run
 from journal.errors import JournalError, Missing, Refused
-from journal.health import duration
 from journal.prune import Prospect, look, prune
 from journal.stores import Store, connect, read_only
 from journal.stores.probe import ensure_probed
+from journal.words import duration, size
 from readers.runs import parse_place, run_ids
-from readers.text import printable, printable_json, size
+from readers.text import printable, printable_json
 
 FORMAT: Final = 1
 

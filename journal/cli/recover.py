@@ -16,8 +16,9 @@ from journal.errors import JournalError, Unavailable
 from journal.recorder.recovery import Found, send, spools
 from journal.recorder.spool import spool_home
 from journal.stores import Store, connect
+from journal.words import size
 from readers.runs import parse_place
-from readers.text import printable, size
+from readers.text import printable
 
 FORMAT: Final = 1  # of the JSON
 

@@ -9,9 +9,10 @@ import orjson
 from journal.cli import EXIT_DAMAGED
 from journal.cli.options import complain, output_option, root_option, with_run
 from journal.clock import local, parse_stamp
+from journal.words import size
 from readers.status import Status
 from readers.status import status as read_status
-from readers.text import printable, printable_json, size
+from readers.text import printable, printable_json
 
 _SOURCES_SHOWN = 30
 

@@ -12,7 +12,6 @@ from typing import Final, TypeVar
 from journal import clock
 from journal.doctor.finding import Finding, Level, of_error
 from journal.errors import Conflict, Denied, JournalError, Refused, Unavailable
-from journal.health import duration
 from journal.layout import PROBE
 from journal.limits import PROBE_RACERS
 from journal.stores.contract import (
@@ -27,6 +26,7 @@ from journal.stores.contract import (
     Version,
 )
 from journal.stores.probe import probe
+from journal.words import duration
 
 # A sound store needs a second or two. Of a dead one each attempt of each racer would wait for long.
 _PROBE_SECONDS: Final = 40.0

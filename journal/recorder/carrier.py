@@ -57,6 +57,7 @@ class Carrier:
             vitals=self._vitals,
             clock_offset=lambda: stream.clock.offset,
             redaction=opening.redaction,
+            own_threads=lambda: [thread.ident or 0 for thread in self.threads],
         )
         self._pump.start(now_ns())
         for thread in self.threads:

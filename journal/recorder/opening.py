@@ -99,6 +99,11 @@ class Opening:
         return self._start.redaction
 
     @property
+    def job(self) -> str:
+        """What is run."""
+        return self._start.job
+
+    @property
     def resumes(self) -> bool:
         """Whether what an earlier attempt left in the spool is to be sent."""
         return self._start.resume

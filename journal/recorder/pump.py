@@ -3,29 +3,26 @@
 `Pump.step` is driven by a thin thread; it reads no clock and owns no loop.
 """
 
-import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Final
-
-import orjson
 
 from journal import events
 from journal.clock import NS, Stamp, stamp_seconds
 from journal.events import FILE_DONE
 from journal.limits import (
+    CLOCK_SLACK_SECONDS,
     IN_FLIGHT_FILES,
-    LINE_BYTES,
     PROGRESS_SECONDS,
     PUMP_RECORDS,
 )
+from journal.recorder.batch import BATCH_FILES, Batch, line, name, number
 from journal.recorder.intake import Intake, Tally, whole
 from journal.recorder.outbox import Outbox
+from journal.recorder.stall import StallWatch
 from journal.recorder.vitals import Vitals
 from journal.redaction import STANDARD, Redaction
 
-_BATCH: Final = 256  # files serialised at once: in all they are shorter than a line may be
 _THOUSAND: Final = tuple(f"{number:03d}" for number in range(1000))
-_PLAIN: Final = (str, int, float, bool, type(None))
 
 
 class Pump:
@@ -40,6 +37,7 @@ class Pump:
         vitals: Callable[[], Vitals],
         clock_offset: Callable[[], float],
         redaction: Redaction = STANDARD,
+        own_threads: Callable[[], Iterable[int]] = tuple,
     ) -> None:
         self._intake = intake
         self._outbox = outbox
@@ -47,6 +45,9 @@ class Pump:
         self._vitals = vitals
         self._clock_offset = clock_offset
         self._redaction = redaction
+        self._own_threads = own_threads
+        self._watch = StallWatch(heartbeat_seconds=heartbeat_seconds)
+        self._offset_told = 0.0
         self._stamp = Stamp()
         self._overflowed = 0  # items the queue had no room for, told of
         self._given_up = 0  # records the outbox had no room for, not told of yet
@@ -56,19 +57,26 @@ class Pump:
         self._files = self._bytes = 0  # of files that were done
         self._said_ns = 0  # when the job last said anything
         self._last_ns = 0  # when any record was last made
-        self._progress_ns = 0
+        self._progress_ns = self._watched_ns = 0
+        self._moved = 0  # bytes, parts of unfinished files included, when last looked at
         self._beaten = Vitals(0.0, 0, 0, 0)
         self._beaten_files = self._beaten_bytes = 0
 
     def start(self, now_ns: int) -> None:
         """Begin to measure silence."""
-        self._said_ns = self._last_ns = self._progress_ns = now_ns
+        self._said_ns = self._last_ns = self._progress_ns = self._watched_ns = now_ns
         self._beaten = self._vitals()
+        self._offset_told = self._clock_offset()
+        self._watch.start(now_ns / NS)
 
     def step(self, now_ns: int) -> None:
         """Take in all that was said until now; beat if the promise of `heartbeat_seconds` asks."""
         outbox = self._outbox
         with outbox.lock:
+            is_open = not outbox.closed and outbox.seal is None
+            jump = self._clock_offset() - self._offset_told if is_open else 0.0
+            if jump < -CLOCK_SLACK_SECONDS:
+                self._beat(now_ns)  # the host's clock was set forward: so are the next records
             waiting = len(self._intake.queue)
             while waiting > 0:
                 # Only what is there now: threads that never pause must not keep the pump in here.
@@ -83,11 +91,14 @@ class Pump:
             # A host's clock may be set back: the promise holds on.
             self._last_ns = min(self._last_ns, now_ns)
             self._progress_ns = min(self._progress_ns, now_ns)
+            self._watched_ns = min(self._watched_ns, now_ns)
             if now_ns - self._progress_ns >= PROGRESS_SECONDS * NS:
                 self._progress_ns = now_ns
                 self._tell_progress(now_ns)
-            if now_ns - self._last_ns >= self._heartbeat_ns:
+            # One that was set back is told of behind what was said before.
+            if now_ns - self._last_ns >= self._heartbeat_ns or jump > CLOCK_SLACK_SECONDS:
                 self._beat(now_ns)
+            self._tell_stall(now_ns)
             self._tell_trouble(now_ns)
             outbox.commit()
             ready = outbox.count or outbox.marks
@@ -100,7 +111,7 @@ class Pump:
         Files are the bulk of what is said, so their way is laid out here without a call, and they
         are serialised by the batch.
         """
-        queue, batch = self._intake.queue, _Batch(self._outbox.next_seq)
+        queue, batch = self._intake.queue, Batch(self._outbox.next_seq)
         records, seq = batch.records, batch.seq
         at_ns, millisecond, prefix = self._said_ns, -1, ""
         for _ in range(count):
@@ -108,22 +119,22 @@ class Pump:
             if item[1] is not FILE_DONE:
                 self._keep(batch, at_ns)
                 self._take(item)
-                batch, at_ns = _Batch(self._outbox.next_seq), self._said_ns
+                batch, at_ns = Batch(self._outbox.next_seq), self._said_ns
                 records, seq = batch.records, batch.seq
                 continue
             at_ns, _, tally, path, size, seconds = item
             # Nothing but plain values: a batch is cut into lines by how a record begins.
             if type(path) is not str:
-                path = _name(path)
+                path = name(path)
             if type(size) is not int or size < 0:
                 size = whole(size)
             if type(seconds) is not float and seconds is not None:
-                seconds = _number(seconds)
+                seconds = number(seconds)
             if tally is not batch.tally:
                 if tally.untold is not None:
                     self._keep(batch, at_ns)
                     self._introduce(at_ns, tally)
-                    batch = _Batch(self._outbox.next_seq)
+                    batch = Batch(self._outbox.next_seq)
                     records, seq = batch.records, batch.seq
                 batch.count(tally)
             batch.bytes += size
@@ -142,13 +153,13 @@ class Pump:
                 }
             )
             seq += 1
-            if len(records) == _BATCH:
+            if len(records) == BATCH_FILES:
                 self._keep(batch, at_ns)
-                batch = _Batch(self._outbox.next_seq)
+                batch = Batch(self._outbox.next_seq)
                 records, seq = batch.records, batch.seq
         self._keep(batch, at_ns)
 
-    def _keep(self, batch: "_Batch", at_ns: int) -> None:
+    def _keep(self, batch: Batch, at_ns: int) -> None:
         """Hand a batch of files, the last done at `at_ns`, to the outbox."""
         files = len(batch.records)
         if not files:
@@ -164,6 +175,7 @@ class Pump:
         outbox.next_seq += files
         self._files += files
         self._last_ns = max(self._last_ns, at_ns)
+        self._watch.did(at_ns / NS)
 
     def _take(self, item: tuple[Any, ...]) -> None:
         """Take in anything but a file that was done, or a file that there is no room for."""
@@ -219,12 +231,15 @@ class Pump:
             self._give_up()
             return
         place = {"seq": outbox.next_seq, "ts": self._stamp(at_ns), "type": kind}
-        line = _line({**place, **fields}, self._redaction)
-        outbox.fresh += line
+        record = {**place, **fields}
+        outbox.fresh += line(record, self._redaction)
         outbox.fresh_count += 1
         outbox.next_seq += 1
         outbox.urgent = outbox.urgent or kind in events.URGENT
-        self._last_ns = max(self._last_ns, at_ns)
+        # Who only fails, again and again, still has to show what else goes on.
+        if kind != events.ERROR:
+            self._last_ns = max(self._last_ns, at_ns)
+        self._watch.saw(kind, record, at_ns / NS, self._moved)
 
     def _give_up(self, count: int = 1) -> None:
         self._given_up += count
@@ -248,6 +263,15 @@ class Pump:
             fields = {"message": f"the spool cannot be written: {trouble}", "error": "JournalSpool"}
             self._write(now_ns, events.ERROR, {**fields, "fatal": False, "by": events.JOURNAL})
 
+    def _tell_stall(self, now_ns: int) -> None:
+        """Write down where the job's threads stand while it does not work."""
+        if now_ns - self._watched_ns < min(self._heartbeat_ns, PROGRESS_SECONDS * NS):
+            return
+        self._watched_ns = now_ns
+        stall = self._watch.stall(now_ns / NS, self._own_threads())
+        if stall is not None and not self._is_finished and self._outbox.seal is None:
+            self._write(now_ns, events.STACK, stall)
+
     def _tell_dropped(self, now_ns: int, count: int, reason: str) -> None:
         self._write(
             now_ns, events.DROPPED, {"count": count, "reason": reason, "by": events.JOURNAL}
@@ -260,6 +284,7 @@ class Pump:
         flying: dict[Tally, int] = {}
         for file in list(self._intake.open_files):
             flying[file.tally] = flying.get(file.tally, 0) + whole(file.bytes)
+        self._moved = self._bytes + sum(flying.values())
         for tally, moving in flying.items():
             moved = tally.bytes + moving
             if moved > max(tally.bytes, tally.said_bytes):
@@ -275,7 +300,7 @@ class Pump:
         return [
             {
                 "source": file.tally.source,
-                "path": _name(file.path),
+                "path": name(file.path),
                 "bytes": whole(file.bytes),
                 "size": file.size,
                 "seconds": round((now_ns - file.opened_ns) / NS, 1),
@@ -289,83 +314,21 @@ class Pump:
         if self._outbox.is_crowded:
             return
         vitals, before = self._vitals(), self._beaten
-        moved = self._bytes + sum(whole(file.bytes) for file in list(self._intake.open_files))
+        offset = self._offset_told = self._clock_offset()
+        self._moved = self._bytes + sum(whole(file.bytes) for file in list(self._intake.open_files))
         self._write(
             now_ns,
             events.HEARTBEAT,
             {
                 "files": self._files - self._beaten_files,
-                "bytes": max(0, moved - self._beaten_bytes),
+                "bytes": max(0, self._moved - self._beaten_bytes),
                 "in_flight": self._in_flight(now_ns),
                 "silent_seconds": round((now_ns - self._said_ns) / NS, 1),
                 "cpu_seconds": round(max(0.0, vitals.cpu_seconds - before.cpu_seconds), 2),
                 "read_bytes": max(0, vitals.read_bytes - before.read_bytes),
                 "write_bytes": max(0, vitals.write_bytes - before.write_bytes),
                 "rss_bytes": vitals.rss_bytes,
-                "clock_offset": self._clock_offset(),
+                "clock_offset": offset,
             },
         )
-        self._beaten, self._beaten_bytes, self._beaten_files = vitals, moved, self._files
-
-
-class _Batch:
-    """Records of files, and what they add to their sources."""
-
-    def __init__(self, seq: int) -> None:
-        self.seq = seq
-        self.records: list[events.Record] = []
-        self.tally: Tally | None = None
-        self._sources: list[str] = []
-        self.bytes = 0  # of the files counted for `tally`
-        self._counted = 0  # records counted for other tallies before
-        self._total = 0
-
-    def count(self, tally: Tally | None) -> int:
-        """Add what was collected to its source and go on with another; return all bytes so far."""
-        if self.tally is not None:
-            self.tally.files += len(self.records) - self._counted
-            self.tally.bytes += self.bytes
-            self._sources.append(self.tally.source)
-        self._total += self.bytes
-        self.tally, self.bytes, self._counted = tally, 0, len(self.records)
-        return self._total
-
-    def lines(self, redaction: Redaction) -> bytes:
-        """Serialise the records: all at once, unless one of them needs a closer look."""
-        try:
-            text = orjson.dumps(self.records)
-        except Exception:  # noqa: BLE001 - a number too large, a lone surrogate: one by one
-            text = b""
-        if not 0 < len(text) <= LINE_BYTES or not redaction.are_plain(self._names()):
-            return b"".join(_line(record, redaction) for record in self.records)
-        # No string holds this: a quote inside a string is escaped.
-        return text[1:-1].replace(b'},{"seq":', b'}\n{"seq":') + b"\n"
-
-    def _names(self) -> str:
-        """Return all that the job itself has written: paths and names of sources."""
-        return "\n".join([*self._sources, *[record["path"] for record in self.records]])
-
-
-def _line(record: events.Record, redaction: Redaction) -> bytes:
-    """Encode a record; of one that holds something hostile, what is plain."""
-    try:
-        return events.encode(record, redaction)
-    except Exception:  # noqa: BLE001 - the job's objects run code of theirs, its threads change them
-        kept = {key: value for key, value in record.items() if type(value) in _PLAIN}
-        return events.encode({**kept, "truncated": True}, redaction)
-
-
-def _name(path: object) -> str:
-    """Make text of what the job gave as a path."""
-    try:
-        return os.fsdecode(path)  # type: ignore[arg-type]
-    except Exception:  # noqa: BLE001 - a foreign __fspath__ may raise anything
-        return str(events.plain(path))
-
-
-def _number(value: Any) -> float | None:
-    """Make a number of seconds of what the job gave, None if it is none."""
-    try:
-        return float(value)
-    except Exception:  # noqa: BLE001 - foreign objects may raise anything
-        return None
+        self._beaten, self._beaten_bytes, self._beaten_files = vitals, self._moved, self._files

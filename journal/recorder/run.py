@@ -6,7 +6,7 @@ of the store's ever reaches the job.
 
 import logging
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from threading import RLock
 from types import TracebackType
@@ -15,10 +15,12 @@ from typing import Any, Final, Self
 from journal import events
 from journal.clock import monotonic, now, stamp
 from journal.limits import EXIT_SECONDS
+from journal.quantities import Duration, rate_of, seconds_of
 from journal.recorder import ending
 from journal.recorder.carrier import Carrier
 from journal.recorder.intake import Intake, Waiter
 from journal.recorder.opening import Opening
+from journal.recorder.plan import SourcePlan, check_counts, parts_of, planned
 from journal.recorder.source import Source, error_fields, text_of, was_told
 from journal.segments import Reason
 
@@ -35,6 +37,10 @@ _NOT_EMITTED: Final = frozenset(
         events.HEARTBEAT,
         events.DROPPED,
         events.FINISHED,
+        events.PLANNED,
+        events.HISTORY,
+        events.EXTENDED,
+        events.STACK,
     }
 )
 
@@ -85,17 +91,48 @@ class Run:
         self._carrier.outbox.leave_spool(remove=True)
         self._carrier.is_over = True
 
-    def phase(self, phase: str, sub_phase: str | None = None, operation: str | None = None) -> None:
-        """Say which phase, sub-phase and operation begins.
+    def phase(
+        self,
+        phase: str,
+        sub_phase: str | None = None,
+        operation: str | None = None,
+        *,
+        stall_after: Duration | None = None,
+        min_rate: str | None = None,
+    ) -> None:
+        """Say which phase, sub-phase and operation begins, and what counts as stalled in it.
 
-        Raises ValueError if one is no text, or the phase is empty.
+        `stall_after` (seconds, a timedelta, or text like `20m`) without work is a stall, where by
+        default the run's own pauses teach the limit. Bytes inside a file that move more slowly than
+        `min_rate` (like `64KiB/60s`) are no work. Both hold until the next phase. Raises ValueError
+        for what is none of these, or an empty phase.
         """
-        fields = {"phase": phase, "sub_phase": sub_phase, "operation": operation}
+        fields: dict[str, Any] = {"phase": phase, "sub_phase": sub_phase, "operation": operation}
         _check_texts(fields)
         if not phase:
             raise ValueError("phase must not be empty")
+        if stall_after is not None:
+            fields["stall_seconds"] = seconds_of("stall_after", stall_after)
+        if min_rate is not None:
+            fields["min_rate_bytes"], fields["min_rate_seconds"] = rate_of("min_rate", min_rate)
         self._sub_phase = sub_phase or ""
         self._intake.say(events.PHASE, {key: value for key, value in fields.items() if value})
+
+    def plan(self, sources: SourcePlan, *, sub_phase: str | None = None) -> None:
+        """Say what is to come in a sub-phase, by default the present one, before it begins.
+
+        Each of `sources` is a name or a mapping of `source`, `files` and `bytes` as far as known.
+        Plans add up; the later word about a source holds. Raises ValueError for what is no plan.
+        """
+        _check_texts({"sub_phase": sub_phase})
+        present = self._sub_phase if sub_phase is None else sub_phase
+        self.say_planned(parts_of(planned(sources)), present)
+
+    def say_planned(self, parts: Iterable[list[dict[str, Any]]], sub_phase: str = "") -> None:
+        """Say parts of a plan; without a sub-phase it is of the run's first one."""
+        place = {"sub_phase": sub_phase} if sub_phase else {}
+        for part in parts:
+            self._intake.say(events.PLANNED, {**place, "sources": part})
 
     def source(
         self,
@@ -153,6 +190,16 @@ class Run:
         if until is not None:
             fields["until"] = _stamp_of(until)
         self._intake.say(events.WAITING, fields)
+
+    def extend_deadline(self, by: Duration, reason: str | None = None) -> None:
+        """Say that no stall begins for so long from now, whatever shows of the work.
+
+        For a step that is known to be long and mute; unlike a wait it goes on when work shows. `by`
+        is seconds, a timedelta, or text like `45m`. Raises ValueError if it is none.
+        """
+        _check_texts({"reason": reason})
+        fields = {"until": stamp(now() + seconds_of("by", by))}
+        self._intake.say(events.EXTENDED, fields | ({"reason": reason} if reason else {}))
 
     def error(
         self,
@@ -287,13 +334,6 @@ def _check_texts(fields: dict[str, Any]) -> None:
     for name, value in fields.items():
         if value is not None and not isinstance(value, str):
             raise ValueError(f"{name} must be text, not {type(value).__name__}")
-
-
-def check_counts(fields: dict[str, Any]) -> None:
-    """Raise ValueError if one of the fields is neither None nor a whole number."""
-    for name, value in fields.items():
-        if value is not None and (type(value) is not int or value < 0):
-            raise ValueError(f"{name} must be a whole number, not {value!r}")
 
 
 def _stamp_of(until: float | datetime | str) -> str:

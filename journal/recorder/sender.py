@@ -25,6 +25,7 @@ from journal.limits import (
     SEGMENT_MAX_BYTES,
 )
 from journal.recorder.intake import Waiter
+from journal.recorder.lookback import Lookback
 from journal.recorder.opening import Ended, Opening
 from journal.recorder.outbox import Outbox
 from journal.segments import Reason
@@ -56,6 +57,7 @@ class Sender:
         self._tell = tell
         self._compactor = Compactor(opening.stream.store, opening.stream.run_id)
         self._has_begun = False  # markers removed, index written
+        self._lookback: Lookback | None = None  # while the job's history is looked for
         self._flushed_at = -NEVER
         self._compacted_at = -NEVER
         self._compact_at_once = True
@@ -117,7 +119,7 @@ class Sender:
         if writer.closed:
             self._end(writer)
             return NEVER
-        return wait
+        return min(wait, self._look_back())
 
     def _open(self) -> StreamWriter:
         """Claim the stream and let what waits begin behind `started`."""
@@ -182,7 +184,19 @@ class Sender:
         if self._stream.name == MAIN:
             self._unless_refused(lambda: markers.remove(store, run_id))
             self._unless_refused(self._opening.enter_index)
+            self._lookback = Lookback(store, run_id, self._opening.job, self._tell)
         self._has_begun = True
+
+    def _look_back(self) -> float:
+        """Make a request for the job's history if nobody waits; return seconds until the next."""
+        with self._outbox.lock:
+            is_awaited = bool(self._outbox.marks) or self._outbox.seal is not None
+        if self._lookback is None:
+            return NEVER
+        if not is_awaited and not self._lookback.step():
+            self._lookback = None
+            return NEVER
+        return FLUSH_PAUSE_SECONDS if is_awaited else 0.0
 
     def _unless_refused(self, act: Callable[[], object]) -> None:
         """Do what needs a right that the journal itself can do without."""
@@ -211,7 +225,7 @@ class Sender:
         is_own = name != MAIN and (self._whole_at is None or now < self._whole_at)
         try:
             # At its end main looks for streams of processes that ended before they could tell.
-            self._compactor.compact(
+            compaction = self._compactor.compact(
                 only=name if is_own else None, search=writer.closed and name == MAIN
             )
         except Unavailable as failed:
@@ -222,6 +236,8 @@ class Sender:
         except (Refused, Corrupt) as failed:
             # The journal is the truth; a snapshot that is not ours to mend can wait.
             return self._postpone_compaction(failed, now)
+        if name in compaction.run and compaction.run[name].state.former:
+            self._lookback = None  # an earlier attempt has said it
         self._compact_at_once = self._has_flushed = False
         self._compacted_at = now
         if not is_own or self._whole_at is None:

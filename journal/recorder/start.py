@@ -20,14 +20,13 @@ from journal.limits import (
     START_SECONDS,
 )
 from journal.recorder.opening import Ended, Opening, Start
-from journal.recorder.run import Run, check_counts
+from journal.recorder.plan import SourcePlan, is_plan, parts_of, planned
+from journal.recorder.run import Run
 from journal.redaction import Secret, redaction_of
 from journal.stores import connect
 from journal.stream import Stream
 
 log: Final = logging.getLogger("journal")
-
-SourcePlan = int | Sequence[str | Mapping[str, Any]]
 
 _current: Run | None = None
 
@@ -40,7 +39,7 @@ def start_run(
     stream: str = layout.MAIN,
     resume: bool = False,
     force: bool = False,
-    sources: SourcePlan | None = None,
+    sources: int | SourcePlan | None = None,
     params: Mapping[str, Any] | None = None,
     redact: Sequence[Secret] | None = None,
     heartbeat_seconds: float = HEARTBEAT_SECONDS,
@@ -76,8 +75,9 @@ def start_run(
     if params is not None and not isinstance(params, Mapping):
         raise ValueError("params must be a mapping")
     redaction = redaction_of(redact, os.environ)
+    plan, later_parts = _plan_of(sources)
     host = socket.gethostname()
-    fields = {**_planned(sources), "host": host, "pid": os.getpid(), "params": _copied(params)}
+    fields = {**plan, "host": host, "pid": os.getpid(), "params": _copied(params)}
     opening = Opening(
         Stream(
             store=connect(None if root is None else os.fspath(root)),
@@ -108,6 +108,7 @@ def start_run(
     if not opened and run.trouble is None:
         log.warning("journal of run %s: the store is slow to answer; the job goes on", run_id)
     _current = run
+    run.say_planned(later_parts)
     return run
 
 
@@ -145,20 +146,16 @@ def _copied(params: Mapping[str, Any] | None) -> Any:
         return plain(params)
 
 
-def _planned(sources: SourcePlan | None) -> dict[str, Any]:
-    """Return what `started` says of the sources to come."""
+def _plan_of(
+    sources: int | SourcePlan | None,
+) -> tuple[dict[str, Any], list[list[dict[str, Any]]]]:
+    """Return what `started` says of the sources to come, and the parts that it has no room for."""
     if sources is None:
-        return {}
+        return {}, []
     if isinstance(sources, int) and not isinstance(sources, bool) and sources >= 0:
-        return {"sources_total": sources}
-    if isinstance(sources, str | bytes) or not isinstance(sources, Sequence):
+        return {"sources_total": sources}, []
+    if isinstance(sources, int) or not is_plan(sources):
         raise ValueError("sources must be a number, a list of names, or a list of mappings")
-    plans = [{"source": item} if isinstance(item, str) else item for item in sources]
-    return {"sources_total": len(plans), "sources": [_checked(plan) for plan in plans]}
-
-
-def _checked(plan: object) -> dict[str, Any]:
-    if not isinstance(plan, Mapping) or not isinstance(plan.get("source"), str):
-        raise ValueError("each of sources must be a name or a mapping with its name in 'source'")
-    check_counts({name: plan.get(name) for name in ("files", "bytes")})
-    return dict(plan)
+    plan = planned(sources)
+    first, *later = list(parts_of(plan)) or [[]]
+    return {"sources_total": len(plan), "sources": first}, later

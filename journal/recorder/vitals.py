@@ -1,12 +1,13 @@
 """What the operating system knows of the process: CPU, I/O, memory; its children's too.
 
-Read from `/proc` (proc(5)); elsewhere what `getrusage` gives. The journal's own threads are taken
-off, or the journal would be taken for the job's work.
+Read from `/proc` (proc(5)), elsewhere through psutil, which knows I/O on some systems only. The
+journal's own threads are taken off, or the journal would be taken for the job's work.
 """
 
 import os
 import resource
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -29,6 +30,14 @@ class Vitals:
 
 def sample(pid: int, own_threads: Iterable[int]) -> Vitals:
     """Sample a process and its children, less the threads (native ids) that are the journal's."""
+    return (
+        _by_proc(pid, own_threads)
+        if _PROC.joinpath("self").exists()
+        else _by_psutil(pid, set(own_threads))
+    )
+
+
+def _by_proc(pid: int, own_threads: Iterable[int]) -> Vitals:
     usage = resource.getrusage(resource.RUSAGE_CHILDREN)
     cpu = usage.ru_utime + usage.ru_stime  # of children that have ended
     read = written = 0
@@ -42,10 +51,34 @@ def sample(pid: int, own_threads: Iterable[int]) -> Vitals:
         own_read, own_written = _io(_PROC / str(pid) / "task" / str(thread) / "io")
         read -= own_read
         written -= own_written
-    if not _PROC.joinpath("self").exists():
-        usage = resource.getrusage(resource.RUSAGE_SELF)
-        cpu += usage.ru_utime + usage.ru_stime
     return Vitals(max(cpu, 0.0), max(read, 0), max(written, 0), _rss(pid))
+
+
+def _by_psutil(pid: int, own_threads: set[int]) -> Vitals:
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    cpu = usage.ru_utime + usage.ru_stime
+    read = written = resident = 0
+    try:
+        import psutil  # noqa: PLC0415 - not needed where there is /proc
+
+        process = psutil.Process(pid)
+        resident = process.memory_info().rss
+        for member in [process, *process.children(recursive=True)][:_MAX_PROCESSES]:
+            with suppress(psutil.Error):  # it has ended, or it is not ours to see
+                times = member.cpu_times()
+                cpu += times.user + times.system
+                # macOS tells nobody.
+                traffic = member.io_counters() if hasattr(member, "io_counters") else None
+                read += traffic.read_bytes if traffic else 0
+                written += traffic.write_bytes if traffic else 0
+        for thread in process.threads():
+            cpu -= thread.user_time + thread.system_time if thread.id in own_threads else 0.0
+    except (ImportError, OSError, RuntimeError):
+        own = resource.getrusage(resource.RUSAGE_SELF)
+        cpu += own.ru_utime + own.ru_stime
+    except psutil.Error:
+        return Vitals(cpu, read, written, resident)
+    return Vitals(max(cpu, 0.0), read, written, resident)
 
 
 def _tree(pid: int) -> list[int]:

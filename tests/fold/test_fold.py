@@ -325,14 +325,28 @@ def test_work_after_a_freeze_is_life_again():
 
 def test_the_limit_follows_the_run_s_own_gaps():
     """Three times the longest silence of work seen so far."""
-    story = Story().started().files("a", 1, after=10).beats(180)
+    story = Story().started().beats(9).files("a", 1, after=1).beats(180)
 
     assert last_update(story) == 10 + 3 * 10
 
 
+def test_what_nobody_was_there_for_is_no_gap():
+    """A machine that slept for an hour, beats and all, was silent, and not slow."""
+    story = Story().started().files("a", 1, after=60).beats(180)
+
+    assert last_update(story) == 60 + STALL_MIN_SECONDS / 60
+
+
+def test_what_nobody_was_there_for_is_no_stall():
+    """It goes on where it was: five minutes without work before, and ten more are left."""
+    story = Story().started().beats(6).beat(after=60).beats(180)
+
+    assert last_update(story) == 66 + (15 - 6 - 3)
+
+
 def test_the_limit_never_exceeds_the_most():
     """However long the gaps were."""
-    story = Story().started().files("a", 1, after=54).beats(180)
+    story = Story().started().beats(54).files("a", 1).beats(180)
 
     assert last_update(story) == 54 + STALL_MAX_SECONDS / 60
 

@@ -80,7 +80,7 @@ def test_the_limit_is_not_passed_at_the_limit(working):
 
 def test_a_declared_wait_is_waiting(working):
     """Until its end, and then for a stall limit more."""
-    working.say("waiting", reason="rate limit", until="2025-08-05T21:35:00Z").beats(60)
+    working.say("waiting", reason="rate limit", until="2025-08-05T21:35:00Z").beats(78)
 
     assert judged(working, 120).progress == "waiting"
     assert judged(working, 121).progress == "advancing"
@@ -166,7 +166,7 @@ def test_why_has_the_numbers(working):
     """One sentence that says what led to the verdict."""
     assert judged(working.beats(21), 82).why == (
         "alive (last record 60 s ago, promised every 3 min); "
-        "no work for 22 min; the limit is 15 min"
+        "no work for 22 min; the limit is 15 min (the default)"
     )
 
 

@@ -93,11 +93,24 @@ def test_any_text_is_a_time_or_a_value_error(text):
 def test_the_store_s_clock_is_kept_as_an_offset(monkeypatch):
     """Store minus host, from the last reply."""
     monkeypatch.setattr(clock.time, "time", lambda: 1000.0)
+    monkeypatch.setattr(clock, "_since_boot", lambda: 50.0)
     store_clock = StoreClock()
 
     store_clock.saw(1002.5)
 
     assert store_clock.offset == 2.5
+
+
+def test_a_host_s_clock_that_is_set_has_another_offset_at_once(monkeypatch):
+    """Nobody has to hear of the store for that."""
+    monkeypatch.setattr(clock, "_since_boot", lambda: 50.0)
+    monkeypatch.setattr(clock.time, "time", lambda: 1000.0)
+    store_clock = StoreClock()
+    store_clock.saw(1000.0)
+
+    monkeypatch.setattr(clock.time, "time", lambda: 4600.0)
+
+    assert store_clock.offset == -3600.0
 
 
 def test_without_a_reply_the_host_s_clock_counts(monkeypatch):
@@ -111,7 +124,7 @@ def test_without_a_reply_the_host_s_clock_counts(monkeypatch):
 def test_the_store_s_time_goes_on_with_the_monotonic_clock(monkeypatch):
     """A host clock that jumps does not move it."""
     monotonic = iter([50.0, 53.0])
-    monkeypatch.setattr(clock.time, "monotonic", lambda: next(monotonic))
+    monkeypatch.setattr(clock, "_since_boot", lambda: next(monotonic))
     store_clock = StoreClock()
     store_clock.saw(2000.0)
     monkeypatch.setattr(clock.time, "time", lambda: 9e9)

@@ -7,4 +7,5 @@ tailcli   `journal tail` as a process
 help      `journal --help` as a process
 requests  what a run of six hours asks of its store
 idle      CPU of a run that has nothing to say
+eta       how far estimates of the time left were from the truth, on recorded runs
 """

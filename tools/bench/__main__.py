@@ -14,7 +14,7 @@ from importlib import import_module
 from tools.bench.measure import Effort
 from tools.bench.result import Result
 
-BENCHES = ("caller", "pump", "tail", "tailcli", "help", "requests", "idle", "recover")
+BENCHES = ("caller", "pump", "tail", "tailcli", "help", "requests", "idle", "recover", "eta")
 _ALL_SECONDS = 600.0  # no bench takes longer
 
 

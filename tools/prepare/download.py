@@ -11,6 +11,7 @@ from tools.prepare.listing import Item, Listing, listing_of
 from tools.prepare.manifest import SourceSpec
 from tools.prepare.part import Part, work_through
 from tools.prepare.paths import as_text
+from tools.prepare.plan import DOWNLOADING, PHASE, announce
 from tools.prepare.redaction import public_error
 from tools.prepare.sources import may_pass, open_url, retry_after_seconds
 from tools.prepare.view import Size
@@ -22,8 +23,9 @@ FAILURES_IN_A_ROW = 20  # and the source is given up, instead of timing out for 
 
 def download(job: Job) -> None:
     """Download all sources. Those that give nothing are dead, and the others go on."""
-    job.run.phase("data_prep", "downloading_policy")
+    job.run.phase(PHASE, DOWNLOADING)
     listings = _listings(job)
+    announce(job, listings)
     with ExitStack() as ledgers:
         parts = []
         for spec in job.manifest.sources:
@@ -31,7 +33,7 @@ def download(job: Job) -> None:
                 ledger = job.work.ledger("download", spec.name, identity=spec.identity)
                 ledgers.enter_context(ledger)
                 parts.append(_Download(job, spec, listings[spec.name], ledger))
-        job.view.step("downloading_policy", [part.size for part in parts])
+        job.view.step(DOWNLOADING, [part.size for part in parts])
         work_through(job, parts)
 
 

@@ -9,6 +9,7 @@ from tools.prepare.ledger import Finished, Ledger
 from tools.prepare.manifest import SourceSpec
 from tools.prepare.part import Part, work_through
 from tools.prepare.paths import as_text
+from tools.prepare.plan import EXTRACTING, PHASE
 from tools.prepare.view import Size
 
 ERRORS_TOLD = 20  # of one archive; the others are counted
@@ -16,7 +17,7 @@ ERRORS_TOLD = 20  # of one archive; the others are counted
 
 def extract(job: Job) -> None:
     """Extract all archives that were downloaded."""
-    job.run.phase("data_prep", "extracting_archives")
+    job.run.phase(PHASE, EXTRACTING)
     with ExitStack() as ledgers:
         parts = []
         for spec in job.manifest.sources:
@@ -25,7 +26,7 @@ def extract(job: Job) -> None:
                 ledger = job.work.ledger("extract", spec.name, identity=spec.identity)
                 ledgers.enter_context(ledger)
                 parts.append(_Extraction(job, spec, archives, ledger))
-        job.view.step("extracting_archives", [part.size for part in parts])
+        job.view.step(EXTRACTING, [part.size for part in parts])
         work_through(job, parts)
 
 

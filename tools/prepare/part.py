@@ -1,7 +1,8 @@
 """One source in one step of the work.
 
 All sources of a step are announced at its beginning, with their totals, so that an end can be
-estimated; then their files are worked through together, in the order of the manifest.
+estimated. Then their files are worked through together: a few of each source first, which tell what
+the others will cost, then the rest in the order of the manifest.
 """
 
 from abc import ABC, abstractmethod
@@ -9,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Generic, TypeVar
 
+from journal import sampled
 from tools.prepare.errors import is_fatal
 from tools.prepare.job import Job
 from tools.prepare.view import Size
@@ -49,7 +51,8 @@ def work_through(job: Job, parts: Sequence[Part[Item]]) -> None:
         if not part.left:
             part.end()
     # Asked for only when a thread is free, so that a source that is given up hands out no more.
-    files = ((part, item) for part in parts for item in part.todo if not part.has_ended)
+    every = sampled((part, part.todo) for part in parts)
+    files = ((part, item) for part, item in every if not part.has_ended)
     for (part, _), error in job.workers.results(lambda pair: pair[0].do(pair[1]), files):
         part.left -= 1
         if error is not None:

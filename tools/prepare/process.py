@@ -23,6 +23,7 @@ from tools.prepare.ledger import Finished, Ledger
 from tools.prepare.manifest import SourceSpec
 from tools.prepare.part import Part
 from tools.prepare.paths import as_text
+from tools.prepare.plan import PHASE, PROCESSING
 from tools.prepare.view import Size
 from tools.prepare.workdir import WorkDir
 
@@ -51,7 +52,7 @@ class Input:
 
 def process(job: Job) -> list[Finished]:
     """Process all files, one after the other; return what became of each."""
-    job.run.phase("data_prep", "processing")
+    job.run.phase(PHASE, PROCESSING)
     plan = {spec.name: _inputs(job.work, spec) for spec in job.manifest.sources}
     everything = [one for inputs in plan.values() for one in inputs]
     limits = f"record_bytes={job.manifest.limits.record_bytes}"
@@ -67,7 +68,7 @@ def process(job: Job) -> list[Finished]:
             if inputs:
                 parts.append(_Processing(job, name, inputs, done, output=output, ledger=ledger))
                 done = max(0, done - len(inputs))
-        job.view.step("processing", [part.size for part in parts])
+        job.view.step(PROCESSING, [part.size for part in parts])
         for part in parts:
             for one in part.todo:
                 part.do(one)

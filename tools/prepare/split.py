@@ -13,13 +13,14 @@ from tools.prepare.download import is_there
 from tools.prepare.job import Job
 from tools.prepare.ledger import Finished
 from tools.prepare.manifest import Split
+from tools.prepare.plan import PHASE, SPLITTING
 from tools.prepare.process import DIGEST
 from tools.prepare.view import Size
 
 
 def split(job: Job, processed: list[Finished]) -> tuple[int, int]:
     """Split the records; return how many went to training and to validation."""
-    job.run.phase("data_prep", "splitting")
+    job.run.phase(PHASE, SPLITTING)
     work = job.work
     size = work.records.stat().st_size if work.records.exists() else 0
     with work.ledger("split", identity=_identity(job.manifest.split, processed)) as ledger:
@@ -28,7 +29,7 @@ def split(job: Job, processed: list[Finished]) -> tuple[int, int]:
             ledger.keep([])
         finished = bool(ledger.entries)
         total = Size(1, size, int(finished), size * finished)
-        job.view.step("splitting", [total])
+        job.view.step(SPLITTING, [total])
         with job.run.source("records", **asdict(total)) as source:
             if not finished:
                 with source.file(work.records.name, size=size) as file:

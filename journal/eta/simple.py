@@ -6,20 +6,10 @@ file sizes they are worse than the mean.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from journal.eta.estimate import Estimate
 from journal.limits import ETA_MIN_FRACTION, ETA_MIN_SECONDS
 from journal.state import SourceState
-
-
-@dataclass(frozen=True, slots=True)
-class Estimate:
-    """Seconds still to go, a rough range for them, and what they rest on (`bytes` or `files`)."""
-
-    remaining: float
-    low: float
-    high: float
-    basis: str
 
 
 def estimate(

@@ -1,0 +1,293 @@
+"""What a record proves of the process that wrote it, and how long it may prove nothing."""
+
+import pytest
+from story import BEGAN, Story
+
+from journal.clock import stamp
+from journal.health import unreachable, verdict
+from journal.limits import STALL_MAX_SECONDS, STALL_MIN_SECONDS
+from journal.signs import stall_limit
+
+HOUR = 60
+
+
+def refused(story, times):
+    for _ in range(times):
+        story.say("error", after=1, message="refused", error="ConnectionError", fatal=False)
+    return story
+
+
+def judged(story, minute, **others):
+    return verdict(story.document(**others), BEGAN + minute * 60)
+
+
+def phase(**limits):
+    return Story().started().say("phase", phase="data_prep", sub_phase="extracting", **limits)
+
+
+def flying(*paths):
+    return [{"source": "a", "path": path, "bytes": 1, "seconds": 1.0} for path in paths]
+
+
+def downloading(minutes, *, bytes_a_minute, story=None):
+    """A file whose bytes are told of every minute, and which does not end."""
+    story = story or Story().started().source("a")
+    said = sum(record["type"] == "progress" for record in story.records)
+    for minute in range(said + 1, said + minutes + 1):
+        fields = {"bytes": minute * bytes_a_minute, "in_flight": flying("big")}
+        story.say("progress", after=1, source="a", files=0, **fields)
+    return story
+
+
+# Limits
+
+
+def test_a_declared_limit_is_the_phase_s():
+    """Shorter than any other would be, and gone with the phase."""
+    story = phase(stall_seconds=300.0)
+
+    assert stall_limit(story.state).seconds == 300
+    assert stall_limit(story.say("phase", phase="training").state).seconds == STALL_MIN_SECONDS
+
+
+def test_a_declared_limit_is_no_shorter_than_the_silence_promised():
+    """What goes on inside a file may show in beats only."""
+    limit = stall_limit(phase(stall_seconds=60.0).state)
+
+    assert limit.seconds == 200
+    assert limit.reason == "declared for extracting, and no less than the silence promised"
+
+
+def test_a_declared_limit_holds_for_cpu_as_well():
+    """Three hours of compressing are three hours."""
+    story = phase(stall_seconds=3 * 3600.0).beats(150, cpu_seconds=170.0)
+
+    assert judged(story, 150).progress == "slow"
+    assert stall_limit(story.state).stirring_seconds == 3 * 3600
+
+
+@pytest.mark.parametrize("declared", [None, 0, -5, "20m", float("nan"), True, 1e300])
+def test_a_limit_that_is_none_is_not_declared(declared):
+    """A foreign hand may have written it."""
+    assert stall_limit(phase(stall_seconds=declared).state).reason == "the default"
+
+
+@pytest.mark.parametrize(
+    ("pause", "reason"),
+    [(3, "the default"), (9, "3 times the longest pause so far"), (30, "the longest there is")],
+)
+def test_a_limit_says_where_it_comes_from(pause, reason):
+    """Learned from the pauses of the run itself, between two bounds."""
+    story = Story().started().files("a", 1).beats(pause).files("a", 1)
+
+    assert stall_limit(story.state).reason == reason
+
+
+def test_a_deadline_that_was_extended_holds_a_stall_off():
+    """Work before its end does not shorten it, and behind it the limit counts."""
+    story = Story().started().say("extended", until=stamp(BEGAN + 60 * HOUR))
+
+    story.files("a", 1).beats(80)
+
+    assert judged(story, 61).progress == "advancing"
+    assert judged(story, 74).progress == "advancing"
+    assert judged(story, 76).progress == "stalled"
+
+
+@pytest.mark.parametrize("until", [None, 5, "later", "9999-99-99"])
+def test_a_deadline_that_is_no_time_extends_nothing(until):
+    """Unreadable is not for ever."""
+    story = Story().started().say("extended", until=until).beats(18)
+
+    assert judged(story, 18).progress == "stalled"
+
+
+def test_bytes_below_the_rate_declared_are_no_work():
+    """A link that trickles is stalled; one that keeps its rate is not."""
+    limits = {"stall_seconds": 600.0, "min_rate_bytes": 65536, "min_rate_seconds": 60.0}
+
+    slow = downloading(20, bytes_a_minute=1000, story=phase(**limits).source("a"))
+    fast = downloading(20, bytes_a_minute=70_000, story=phase(**limits).source("a"))
+
+    assert judged(slow, 20).progress == "stalled"
+    assert judged(fast, 20).progress == "advancing"
+
+
+def test_a_beat_s_bytes_below_the_rate_declared_are_no_work():
+    """What a beat counts is held against the rate too."""
+    limits = {"stall_seconds": 600.0, "min_rate_bytes": 65536, "min_rate_seconds": 60.0}
+
+    assert judged(phase(**limits).beats(20, bytes=100_000), 20).progress == "stalled"
+    assert judged(phase(**limits).beats(20, bytes=300_000), 20).progress == "advancing"
+
+
+# What is work
+
+
+def test_bytes_inside_a_file_are_work():
+    """Forty minutes without a file, and never stuck."""
+    story = Story().started().source("a").files("a", 1)
+
+    seen = judged(downloading(41, bytes_a_minute=400_000_000, story=story), 41)
+
+    assert (seen.progress, seen.health) == ("slow", "warn")
+    assert seen.why == (
+        "alive (last record 0 s ago, promised every 3 min); no file finished for 41 min, but "
+        "1 in flight and 2.00 GB in 5 min: slow, not stuck; stalled after 15 min without a byte "
+        "(the default)"
+    )
+
+
+def test_files_and_bytes_of_late_are_told():
+    """Of an ordinary run, what it did in the last minutes."""
+    story = Story().started().source("a").files("a", 60, after=60, bytes=10_000_000)
+
+    assert "5 files and 50.0 MB in 5 min; stalled after 15 min" in judged(story, 60).why
+
+
+def test_traffic_without_a_byte_counted_is_told():
+    """A job that counts no bytes shows the process's own."""
+    story = Story().started().source("a").files("a", 1)
+    story.beats(30, write_bytes=10**9, in_flight=flying("big"))
+
+    assert "1 in flight and 1.00 GB read and written between two beats: slow" in (
+        judged(story, 30).why
+    )
+
+
+def test_errors_again_and_again_are_no_work():
+    """Somebody who only fails is slow, and after an hour stalled."""
+    story = Story().started().files("a", 1)
+
+    at_first, later = judged(refused(story, 3), 3), judged(refused(story, 17), 20)
+    at_last = judged(refused(story, 46), 66)
+
+    assert (at_first.progress, later.progress) == ("advancing", "slow")
+    assert at_last.progress == "stalled"
+    assert "errors only, no file and no byte for 66 min" in at_last.why
+
+
+def test_a_stack_is_neither_work_nor_life():
+    """It is told because there is none."""
+    story = Story().started().files("a", 1).beats(18)
+
+    before = story.document()
+    story.say("stack", seconds=1080.0, stall_seconds=900.0, traceback="…", by="journal")
+
+    assert story.document()["last_update"] == before["last_update"]
+    assert judged(story, 18).progress == "stalled"
+
+
+def test_a_silence_is_no_idleness():
+    """Cut off or dead, liveness says; that nothing moves nobody knows."""
+    story = Story().started().files("a", 1, after=1)
+
+    assert (judged(story, 30).liveness, judged(story, 30).progress) == ("lost", "advancing")
+
+
+def test_a_clock_set_forward_is_taken_back_by_the_beat_that_tells():
+    """Or a crash in the hour behind it would not be seen."""
+    story = Story().started().files("a", 1, after=1)
+    story.files("a", 1, after=HOUR + 1)  # in truth a minute later
+    story.beat(after=1, offset=-3600.0)
+
+    assert judged(story, 3).liveness == "alive"
+    assert judged(story, 3 + 11).liveness == "lost"
+
+
+# Streams
+
+
+def test_liveness_is_the_lead_s():
+    """Children that live on do not speak for a main that has died."""
+    child = Story(host="host-2").started().files("a", 60, after=60)
+
+    assert judged(Story().started().beats(30), 60, child=child).liveness == "lost"
+
+
+def test_progress_is_anybody_s():
+    """Main only waits for the others."""
+    child = Story(host="host-2").started().files("a", 60, after=60)
+
+    seen = judged(Story().started().beats(60), 60, child=child)
+
+    assert (seen.liveness, seen.progress, seen.health) == ("alive", "advancing", "ok")
+
+
+def test_a_stream_that_fell_silent_in_a_file_is_named():
+    """Its share will not be done; main may not know yet."""
+    child = Story(host="host-2").started().beat(in_flight=flying("x"))
+
+    seen = judged(Story().started().files("a", 60, after=60), 60, child=child)
+
+    assert seen.health == "warn"
+    assert "silent with files in flight: child for 57 min" in seen.why
+
+
+def test_a_stream_that_fell_silent_between_files_is_not():
+    """A pool's workers are ended without a word, every day."""
+    child = Story(host="host-2").started().beat(in_flight=[])
+
+    assert judged(Story().started().files("a", 60, after=60), 60, child=child).health == "ok"
+
+
+def test_a_run_that_was_handed_over_is_nobody_s_to_judge():
+    """What comes next says how it is itself."""
+    story = Story().started().files("a", 1).say("segment_sealed", reason="close")
+
+    seen = judged(story, 600)
+
+    assert (seen.state, seen.liveness, seen.progress, seen.health) == ("running", None, None, "ok")
+    assert seen.why.startswith("handed over 10 h 00 min ago")
+
+
+def test_a_clock_that_differs_is_told():
+    """Skew is shown, and takes no part."""
+    seen = judged(Story(offset=300.0).started().files("a", 1, after=1), 7)
+
+    assert seen.liveness == "alive"
+    assert seen.why.endswith("its clock is 5 min behind")
+
+
+# A store that does not answer
+
+
+def test_a_store_that_does_not_answer_leaves_it_unknown():
+    """Neither alive nor dead."""
+    seen = unreachable(Story().started().document(), BEGAN, BEGAN + 600)
+
+    assert (seen.state, seen.liveness, seen.progress, seen.health) == (
+        *("running", "unknown"),
+        *(None, "warn"),
+    )
+    assert seen.why == "unknown: the store has not answered for 10 min"
+
+
+def test_what_was_final_is_final_without_the_store():
+    """Nothing can change it."""
+    document = Story().started().finished().document()
+
+    assert unreachable(document, BEGAN, BEGAN + 600).health == "done"
+
+
+def test_nothing_was_ever_read():
+    """Of a store that never answered."""
+    assert unreachable(None, BEGAN, BEGAN + 60).state == "pending"
+
+
+def test_behind_an_outage_the_writer_gets_time_to_be_heard():
+    """It was cut off as well; a promised silence later it is lost."""
+    document = Story().started().document()
+
+    seen = verdict(document, BEGAN + 3600, answered_since=BEGAN + 3500)
+    later = verdict(document, BEGAN + 3600, answered_since=BEGAN + 3399)
+
+    assert (seen.liveness, later.liveness) == ("late", "lost")
+
+
+def test_cpu_for_an_hour_is_called_by_its_own_limit():
+    """A livelock has the longer one, and the sentence says which."""
+    story = Story().started().files("a", 1).beats(66, cpu_seconds=170.0)
+
+    assert "the limit of it is 60 min" in judged(story, 66).why
+    assert stall_limit(story.state).stirring_seconds == STALL_MAX_SECONDS

@@ -66,6 +66,8 @@ def verdict(
     # What nobody was heard of in is no idleness: a silence is for liveness to judge.
     heard = max(seen, _instant(vitals.get("newest_record")) or seen) + promised
     progress, moves = _progress(vitals, min(store_time, heard))
+    if liveness == "lost":
+        progress, moves = None, f"when last heard of: {moves}"
     if state == "pending":
         moves = f"not started yet; {moves}"
     quiet = _quiet(vitals, store_time, promised)

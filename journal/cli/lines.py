@@ -154,6 +154,21 @@ def _source_done(record: Record) -> str:
     return f"{record.get('source')}: {record.get('files')} files, {moved} in {took}"
 
 
+def _planned(record: Record) -> str:
+    sub_phase = record.get("sub_phase")
+    return (f"{sub_phase}: " if sub_phase else "") + _count_of_sources(record)
+
+
+def _history(record: Record) -> str:
+    return f"{record.get('run_id')}: {_count_of_sources(record)}"
+
+
+def _count_of_sources(record: Record) -> str:
+    sources = record.get("sources")
+    count = len(sources) if isinstance(sources, list) else 0
+    return f"{count} source{'' if count == 1 else 's'}"
+
+
 def _waiting(record: Record) -> str:
     until = record.get("until")
     return f"{record.get('reason')}" + (f" until {until}" if until else "")
@@ -186,6 +201,8 @@ _WORDS: Final[dict[str, Callable[[Record], str]]] = {
     events.FILE_DONE: _file_done,
     events.FILE_SKIPPED: _file_skipped,
     events.SOURCE_DONE: _source_done,
+    events.PLANNED: _planned,
+    events.HISTORY: _history,
     events.WAITING: _waiting,
     events.ERROR: _error,
     events.HEARTBEAT: _heartbeat,

@@ -22,6 +22,7 @@ from journal.recorder.pump import Pump
 from journal.recorder.sender import Sender
 from journal.recorder.source import TRACEBACK_CHARS
 from journal.recorder.spool import Spool, spool_home
+from journal.recorder.stall import stacks
 from journal.recorder.vitals import Vitals, sample
 from journal.segments import Reason
 
@@ -57,7 +58,7 @@ class Carrier:
             vitals=self._vitals,
             clock_offset=lambda: stream.clock.offset,
             redaction=opening.redaction,
-            own_threads=lambda: [thread.ident or 0 for thread in self.threads],
+            stacks=lambda: stacks({thread.ident or 0 for thread in self.threads}),
         )
         self._pump.start(now_ns())
         for thread in self.threads:
@@ -90,9 +91,9 @@ class Carrier:
             with suppress(Empty):  # nobody hurries; look anyway
                 self._intake.wakes.get(timeout=PUMP_SECONDS)
             before, came_by = came_by, monotonic()
-            stacks = dead_man.keep_alive(came_by, self._starved_seconds)
-            if stacks:
-                self._tell_starved(came_by - before, stacks)
+            starved = dead_man.keep_alive(came_by, self._starved_seconds)
+            if starved:
+                self._tell_starved(came_by - before, starved)
             try:
                 self._pump.step(now_ns())
             except Exception:
@@ -103,10 +104,10 @@ class Carrier:
         self.outbox.leave_spool()
         self.outbox.unsynced.set()
 
-    def _tell_starved(self, seconds: float, stacks: str) -> None:
+    def _tell_starved(self, seconds: float, told: str) -> None:
         """Write down that the pump could not run for so long, and where all others stood."""
         own = tuple(f"Thread 0x{thread.ident or 0:016x} " for thread in self.threads)
-        heading, _, threads = stacks.partition("\n")
+        heading, _, threads = told.partition("\n")
         others = [one for one in threads.split("\n\n") if not one.startswith(own)]
         fields = {
             "message": f"the journal's threads could not run for {seconds:.0f} s: a call held the "

@@ -3,7 +3,7 @@
 `Pump.step` is driven by a thin thread; it reads no clock and owns no loop.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any, Final
 
 from journal import events
@@ -37,7 +37,7 @@ class Pump:
         vitals: Callable[[], Vitals],
         clock_offset: Callable[[], float],
         redaction: Redaction = STANDARD,
-        own_threads: Callable[[], Iterable[int]] = tuple,
+        stacks: Callable[[], str] = str,
     ) -> None:
         self._intake = intake
         self._outbox = outbox
@@ -45,7 +45,7 @@ class Pump:
         self._vitals = vitals
         self._clock_offset = clock_offset
         self._redaction = redaction
-        self._own_threads = own_threads
+        self._stacks = stacks
         self._watch = StallWatch(heartbeat_seconds=heartbeat_seconds)
         self._offset_told = 0.0
         self._stamp = Stamp()
@@ -268,9 +268,10 @@ class Pump:
         if now_ns - self._watched_ns < min(self._heartbeat_ns, PROGRESS_SECONDS * NS):
             return
         self._watched_ns = now_ns
-        stall = self._watch.stall(now_ns / NS, self._own_threads())
+        stall = self._watch.stall(now_ns / NS)
         if stall is not None and not self._is_finished and self._outbox.seal is None:
-            self._write(now_ns, events.STACK, stall)
+            told = {**stall, "traceback": self._stacks(), "by": events.JOURNAL}
+            self._write(now_ns, events.STACK, told)
 
     def _tell_dropped(self, now_ns: int, count: int, reason: str) -> None:
         self._write(

@@ -6,8 +6,7 @@ While it does not, where its threads stand is written down: afterwards nobody ca
 import sys
 import threading
 import traceback
-from collections.abc import Iterable
-from typing import Any, Final
+from typing import Final
 
 from journal import events, signs
 from journal.events import Record
@@ -46,10 +45,10 @@ class StallWatch:
         signs.take_in(self._state, events.FILE_DONE, {}, at)
         self._told = 0
 
-    def stall(self, at: float, own: Iterable[int]) -> dict[str, Any] | None:
+    def stall(self, at: float) -> dict[str, float] | None:
         """Return what is to be told of a stall: at its begin, and as it goes on, ever more seldom.
 
-        `own` are the threads (identifiers) that are the journal's.
+        That is since when no work was seen, and the limit, in seconds.
         """
         state = self._state
         if signs.is_working(state, at) or self._told >= STACKS_TOLD:
@@ -58,16 +57,14 @@ class StallWatch:
         if idle <= limit.seconds * 2**self._told:
             return None
         self._told += 1
-        return {
-            "seconds": round(idle, 1),
-            "stall_seconds": round(limit.seconds, 1),
-            "traceback": stacks(set(own)),
-            "by": events.JOURNAL,
-        }
+        return {"seconds": round(idle, 1), "stall_seconds": round(limit.seconds, 1)}
 
 
 def stacks(left_out: set[int]) -> str:
-    """Return where each thread of this process stands, but for some; the main thread first."""
+    """Return where each thread of this process stands, the main thread first.
+
+    `left_out` are identifiers of threads.
+    """
     names = {thread.ident: thread.name for thread in threading.enumerate()}
     main = threading.main_thread().ident
     frames = sorted(sys._current_frames().items(), key=lambda item: item[0] != main)  # noqa: SLF001

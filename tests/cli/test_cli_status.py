@@ -93,7 +93,7 @@ def test_the_status_of_a_run_that_went_silent(running, local_root, cli):
     aged(local_root)
     cli("compact", "run-1")
 
-    assert verdict(cli("status", "--json")) == ("running", "lost", "stalled", "critical")
+    assert verdict(cli("status", "--json")) == ("running", "lost", None, "critical")
     assert cli("status").lines[0] == "run-1  running  critical"
 
 

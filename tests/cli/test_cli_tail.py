@@ -142,6 +142,24 @@ def test_streams_are_merged_by_time(local_root, start, monkeypatch, cli):
     assert "[extract] note" in cli("tail", "run-1").out
 
 
+def test_plans_and_history_are_told_in_a_line(local_root, start, cli):
+    """Of what is to come and of what was, people see how many sources it is of."""
+    with start(local_root) as run:
+        run.plan(["a"])
+        run.plan(["a", "b"], sub_phase="processing")
+        run._intake.say("history", {"run_id": "run-0", "sources": [{"source": "a"}]})
+        run._intake.say("history", {"run_id": "run-0", "sources": 5})
+    lines = cli("tail", "run-1", "-t", "planned,history").lines
+
+    told = [" ".join(line.split()[2:]) for line in lines]
+    assert told == [
+        "planned 1 source",
+        "planned processing: 2 sources",
+        "history run-0: 1 source",
+        "history run-0: 0 sources",
+    ]
+
+
 def test_a_reader_that_goes_away_ends_it_silently(local_root, start):
     """`journal tail | head -1`: exit code 141, and not a word."""
     run = start(local_root)

@@ -182,7 +182,8 @@ def test_a_silence_is_no_idleness():
     """Cut off or dead, liveness says; that nothing moves nobody knows."""
     story = Story().started().files("a", 1, after=1)
 
-    assert (judged(story, 30).liveness, judged(story, 30).progress) == ("lost", "advancing")
+    assert (judged(story, 8).liveness, judged(story, 8).progress) == ("late", "advancing")
+    assert (judged(story, 30).liveness, judged(story, 30).progress) == ("lost", None)
 
 
 def test_a_clock_set_forward_is_taken_back_by_the_beat_that_tells():

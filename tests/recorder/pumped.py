@@ -7,6 +7,7 @@ from journal.recorder.intake import Intake
 from journal.recorder.outbox import Outbox
 from journal.recorder.pump import Pump
 from journal.recorder.source import Source
+from journal.recorder.stall import stacks
 from journal.recorder.vitals import Vitals
 
 START = 1_754_422_500 * NS
@@ -28,6 +29,7 @@ class Job:
             heartbeat_seconds=180,
             vitals=lambda: self.vitals,
             clock_offset=lambda: self.offset,
+            stacks=lambda: stacks(set()),
         )
         self.pump.start(self.now)
         self.source = Source(self.intake, "a")

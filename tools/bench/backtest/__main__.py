@@ -2,6 +2,7 @@
 
 import argparse
 from collections.abc import Iterator
+from pathlib import Path
 
 from tools.bench.backtest import libraries, table
 from tools.bench.backtest.measure import (
@@ -12,7 +13,7 @@ from tools.bench.backtest.measure import (
     source_errors,
 )
 from tools.bench.backtest.neighbours import neighbours
-from tools.bench.backtest.recording import paths, reruns
+from tools.bench.backtest.recording import APART, FOLDER, paths, reruns
 from tools.bench.backtest.score import HOUR
 
 _CLOCKS = {"a minute": HOUR / 60, "ten hours": HOUR * 10}
@@ -22,18 +23,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tools.bench.backtest", description=__doc__)
     parser.add_argument("--jobs", type=int, default=2, help="processes")
     parser.add_argument("--ours", action="store_true", help="without the neighbours")
+    parser.add_argument("--apart", action="store_true", help="recordings nothing was fitted to")
     options = parser.parse_args()
-    for text in _tables(jobs=options.jobs, names=(OURS,) if options.ours else _everybody()):
+    names = (OURS,) if options.ours else (OURS, *neighbours())
+    for text in _tables(APART if options.apart else FOLDER, names, jobs=options.jobs):
         print(text, flush=True)
         print()
 
 
-def _everybody() -> tuple[str, ...]:
-    return OURS, *neighbours()
-
-
-def _tables(*, jobs: int, names: tuple[str, ...]) -> Iterator[str]:
-    recordings = paths()
+def _tables(folder: Path, names: tuple[str, ...], *, jobs: int) -> Iterator[str]:
+    recordings = paths(folder)
     scores = mean_scores([Task(path, names) for path in recordings], jobs)
     yield f"{len(recordings)} recordings, on the clock of an hour:"
     yield table.errors(scores)
@@ -42,7 +41,8 @@ def _tables(*, jobs: int, names: tuple[str, ...]) -> Iterator[str]:
         yield f"Not installed and left out (`pip install --group bench`): {', '.join(absent)}."
     yield table.intervals(scores)
     yield table.of_source(source_errors(recordings, jobs))
-    yield table.of_history(history_errors(reruns(), jobs))
+    if reruns(folder):
+        yield table.of_history(history_errors(reruns(folder), jobs))
     by_clock = {
         clock: mean_scores([Task(path, duration=duration) for path in recordings], jobs)
         for clock, duration in _CLOCKS.items()

@@ -4,7 +4,6 @@ They are no dependency of anything else: `pip install --group bench` brings them
 installed are left out.
 """
 
-import contextlib
 import io
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -139,9 +138,7 @@ class ProgressBar2(Counter):
             "eta": "",
             "eta_seconds": None,
         }
-        # AdaptiveETA fails when two drawings come close together: it says nothing then.
-        with contextlib.suppress(IndexError, OverflowError, ValueError, ZeroDivisionError):
-            self._widget(self._bar, shown)
+        self._widget(self._bar, shown)
         self._eta = shown["eta_seconds"]
         self._drawn = t
 

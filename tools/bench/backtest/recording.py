@@ -16,6 +16,7 @@ from typing import Any, Final, NamedTuple, Self
 import orjson
 
 FOLDER: Final = Path(__file__).resolve().parents[1] / "recordings"
+APART: Final = FOLDER / "apart"  # what nothing was fitted to
 MODES: Final = ("all", "lazy", "files_only")
 """all: every source's files and bytes are known at the start; lazy: those of a source when it
 begins; files_only: every source's files at the start, and no bytes at all."""
@@ -168,9 +169,9 @@ def paths(folder: Path = FOLDER) -> list[Path]:
     return sorted(folder.glob("*.json.xz"), key=lambda path: (-path.stat().st_size, path.name))
 
 
-def reruns() -> list[tuple[Path, Path]]:
-    """Return the jobs that were recorded twice: first and second run."""
-    return [(FOLDER / path.name, path) for path in sorted((FOLDER / "rerun").glob("*.json.xz"))]
+def reruns(folder: Path = FOLDER) -> list[tuple[Path, Path]]:
+    """Return the jobs of a folder that were recorded twice: first and second run."""
+    return [(folder / path.name, path) for path in sorted((folder / "rerun").glob("*.json.xz"))]
 
 
 def reordered(recording: Recording, items: list[Finished]) -> Recording:

@@ -30,8 +30,11 @@ class HostClock:
 
     def time(self, at: float) -> float:
         """Return what the host's clock shows at a true time."""
-        set_forward = sum(seconds for when, seconds in self.steps if when <= at)
-        return at + self.skew + self.drift * (at - self.begun) + set_forward
+        shown = at + self.skew + self.drift * (at - self.begun)
+        for when, seconds in self.steps:
+            if when <= at:
+                shown += seconds
+        return shown
 
     def ns(self, at: float) -> int:
         """Return it as nanoseconds since the epoch."""

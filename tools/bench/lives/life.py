@@ -105,7 +105,7 @@ class _Draft:
 
     def _script(self, name: str) -> Script:
         chance = self.chance
-        seconds = 1200 * 15 ** chance.random()  # 20 minutes to 5 hours
+        seconds = 1200 * 12 ** chance.random()  # 20 minutes to 4 hours
         if self._has("recorded work", 0.2):
             return recordings.work(chance, chance.choice(recordings.names()), seconds)
         lanes = chance.choice((1, 1, 1, 2, 4, 8))

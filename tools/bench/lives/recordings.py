@@ -9,7 +9,7 @@ from tools.bench.backtest.recording import FOLDER, Finished, Recording
 from tools.bench.lives.script import Flight, Script
 from tools.bench.lives.work import KINDS
 
-_FILES: Final = 1000  # of one life
+_FILES: Final = 800  # of one life
 _GAP_SECONDS: Final = 540.0  # more than that between two files would not be told from a hang
 _IO: Final = 1000.0  # bytes a second, at the least
 

@@ -15,7 +15,7 @@ from tools.bench.lives.script import Burn, Flight, Script
 _QUIET_SECONDS: Final = 600.0
 _CPU_SECONDS: Final = 38 * 60.0  # of one file that shows nothing but CPU
 _FILE_SECONDS: Final = 2.5 * 3600
-_FILES: Final = 1200  # of a process, about
+_FILES: Final = 800  # of a process, about
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from journal import events, foreign, signs
 from journal.clock import StampReader
 from journal.events import Record
 from journal.limits import (
+    COUNT_MAX,
     ERROR_CLASSES_KEPT,
     PHASES_KEPT,
     SOURCES_KEPT,
@@ -28,6 +29,7 @@ from journal.state import (
     StreamState,
     Wait,
 )
+from journal.work import Work
 
 # Where sub-phases are summed up when there are too many: what counts apart is kept apart.
 _FAMILIES: Final = ("", "downloading", "downloading_policy")
@@ -93,7 +95,10 @@ def _record(state: StreamState, kind: str, record: Record, latest: _Latest) -> N
     if kind == events.HEARTBEAT:
         state.clock_offset = foreign.offset(record.get("clock_offset"), state.clock_offset)
     at = state.last_ts + state.clock_offset
+    wait = state.wait
     signs.take_in(state, kind, record, at)
+    if wait is not None and state.wait is None:
+        _rest(state, wait, at)
     source = latest.get(record)
     if source is not None:
         source.spoke = at
@@ -101,6 +106,15 @@ def _record(state: StreamState, kind: str, record: Record, latest: _Latest) -> N
     if take is not None:
         take(state, record, at, source, latest)
     signs.mark(state, at)
+
+
+def _rest(state: StreamState, wait: Wait, at: float) -> None:
+    """Leave a declared wait that is over out of what work costs."""
+    waited = max(0.0, min(at, wait.until) - wait.since)
+    state.waited = min(state.waited + waited, COUNT_MAX)
+    for source in state.sources:
+        if source.ended is None:
+            source.work.rest(waited, at)
 
 
 def _started(
@@ -114,11 +128,15 @@ def _started(
     state.attempt_started = at
     state.finish = None
     state.wait = None
+    state.waited = 0.0
+    state.predictions = []
+    state.predict_at = 0.0
     state.worked = at  # nobody was there to work between two attempts
     # Who started was there when the stream was opened, as an earlier document may have said.
     state.alive = max(state.alive or at, at, state.opened)
     state.longest_gap = 0.0
     state.burned = state.erred = state.filed = state.extended_until = state.rate_since = None
+    state.beaten, state.files_at_beat, state.moved_at_beat = None, state.files, state.moved
     state.marks = []
     state.in_flight = []
     state.job = foreign.text(record.get("job")) or state.job
@@ -192,12 +210,12 @@ def _source_started(
     current = state.phase.sub_phase if state.phase else ""
     said = foreign.text(record.get("sub_phase"))
     sub_phase = current if said is None else said
+    work = Work(last=at)
     for known in state.sources:
         if known.source == name and known.sub_phase == sub_phase:
             if known.attempt == state.attempt:
                 # The same attempt goes on with it.
-                known.files_total = foreign.count(record.get("files")) or known.files_total
-                known.bytes_total = foreign.count(record.get("bytes")) or known.bytes_total
+                _raise_totals(known, record)
                 known.ended = None
                 known.failed = False
                 known.spoke = at
@@ -206,6 +224,8 @@ def _source_started(
                 latest.add(known)
                 return
             state.sources.remove(known)
+            work = known.work  # what its files cost then, they cost now
+            work.last = at
             break
     done = record.get("done")
     found = done if isinstance(done, dict) else {}
@@ -219,11 +239,21 @@ def _source_started(
         bytes_total=foreign.count(record.get("bytes")),
         found_files=foreign.count(found.get("files")) or 0,
         found_bytes=foreign.count(found.get("bytes")) or 0,
+        work=work,
     )
     state.sources.append(source)
     latest.add(source)
     if len(state.sources) > SOURCES_KEPT:
         _forget_one(state, latest)
+
+
+def _raise_totals(known: SourceState, record: Record) -> None:
+    files = foreign.count(record.get("files")) or known.files_total
+    size = foreign.count(record.get("bytes")) or known.bytes_total
+    for before, now in ((known.files_total, files), (known.bytes_total, size)):
+        known.has_grown = known.has_grown or (before is not None and now != before)
+    known.files_total = files
+    known.bytes_total = size
 
 
 def _forget_one(state: StreamState, latest: _Latest) -> None:
@@ -272,8 +302,10 @@ def _file_done(
         state.in_flight = [file for file in state.in_flight if file.get("path") != path]
     if source is not None:
         source.files += 1
-        done = foreign.total(source.file_bytes, foreign.count(record.get("bytes")) or 0)
+        size = foreign.count(record.get("bytes")) or 0
+        done = foreign.total(source.file_bytes, size)
         source.file_bytes = done
+        source.work.file(at, size, foreign.measured(record.get("seconds")))
         _move(state, source, done)
 
 
@@ -300,6 +332,8 @@ def _waiting(
     # An unreadable end is no end; the hour holds.
     said = foreign.instant(record.get("until"), StampReader())
     until = at + WAIT_MAX_SECONDS if said is None else said + state.clock_offset
+    if state.wait is not None:
+        _rest(state, state.wait, at)
     state.wait = Wait(foreign.text(record.get("reason")) or "", at, until)
 
 

@@ -39,6 +39,11 @@ def seconds(value: Any) -> float:
     return float(value) if type(value) in (int, float) and 0 <= value <= COUNT_MAX else 0.0
 
 
+def measured(value: Any) -> float | None:
+    """Take a number of seconds that somebody measured, None for anything else."""
+    return value if type(value) in (int, float) and 0 <= value <= COUNT_MAX else None
+
+
 def offset(value: Any, default: float) -> float:
     """Take a clock's offset in seconds that a clock can have."""
     sound = type(value) in (int, float) and abs(value) <= CLOCK_OFFSET_MAX

@@ -66,6 +66,8 @@ def verdict(
     # What nobody was heard of in is no idleness: a silence is for liveness to judge.
     heard = max(seen, _instant(vitals.get("newest_record")) or seen) + promised
     progress, moves = _progress(vitals, min(store_time, heard))
+    if progress == "stalled" and _is_new(store_time, answered_since, promised):
+        progress, moves = None, "the store has just begun to answer; what moves is not known yet"
     if liveness == "lost":
         progress, moves = None, f"when last heard of: {moves}"
     if state == "pending":
@@ -109,11 +111,13 @@ def _liveness(
 ) -> Liveness:
     silence = store_time - seen
     if silence > LOST_PROMISES * promised:
-        answered = (
-            LOST_PROMISES * promised if answered_since is None else store_time - answered_since
-        )
-        return "lost" if answered > promised else "late"
+        return "late" if _is_new(store_time, answered_since, promised) else "lost"
     return "late" if silence > LATE_PROMISES * promised else "alive"
+
+
+def _is_new(store_time: float, answered_since: float | None, promised: float) -> bool:
+    """Tell whether the store has answered for too short a time for everybody to be heard."""
+    return answered_since is not None and store_time - answered_since <= promised
 
 
 def _progress(vitals: Mapping[str, Any], at: float) -> tuple[Progress | None, str]:

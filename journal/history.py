@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from typing import Any
 
-from journal import foreign, sections
+from journal import foreign
 from journal.limits import SOURCES_KEPT
+from journal.sources import sources_of, sum_of
 from journal.state import SourceState, StreamState
 
 
@@ -16,7 +17,7 @@ def former_of(states: Sequence[StreamState]) -> list[dict[str, Any]]:
     """
     if not states:
         return []
-    sources = sections.sources_of(states, states[0])
+    sources = sources_of(states, states[0])
     told = [_told(source) for source in sources if not source.failed and _worked_on(source)]
     told.sort(key=lambda one: one["wall_seconds"], reverse=True)
     kept = {(one["sub_phase"], one["source"]): one for one in told[:SOURCES_KEPT]}
@@ -34,14 +35,16 @@ def _told(source: SourceState) -> dict[str, Any]:
     That part is taken to have been as fast as the rest.
     """
     ended = source.spoke if source.ended is None else source.ended
-    wall = max(0.0, ended - source.started)
+    wall = seconds = max(0.0, ended - source.started)
+    if source.work.files:
+        wall, seconds = source.work.wall, source.work.seconds
     whole = _whole(source)
     return {
         "source": source.source,
         "sub_phase": source.sub_phase,
-        "files": sections.sum_of((source.files, source.found_files)),
-        "bytes": sections.sum_of((source.bytes, source.found_bytes)),
-        "seconds": round(foreign.seconds(wall * whole), 3),
+        "files": sum_of((source.files, source.found_files)),
+        "bytes": sum_of((source.bytes, source.found_bytes)),
+        "seconds": round(foreign.seconds(seconds * whole), 3),
         "wall_seconds": round(foreign.seconds(wall * whole), 3),
     }
 

@@ -1,24 +1,20 @@
 """The parts of the snapshot document, each a pure function of the streams' states."""
 
 from collections.abc import Iterable
-from dataclasses import replace
-from math import inf
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 from journal import signs
 from journal.clock import stamp, stamp_seconds
 from journal.limits import (
-    CLOCK_SLACK_SECONDS,
     COUNT_MAX,
     QUIET_STREAMS_KEPT,
     RECENT_SECONDS,
 )
 from journal.segments import PRUNED
+from journal.sources import sum_of
 from journal.state import SourceState, StreamState
 
 CLOSED: Final = ("close", "finish", PRUNED)  # how a stream is sealed that says no more
-
-_Number = TypeVar("_Number", int, float)
 
 
 def progress_of(
@@ -42,54 +38,6 @@ def progress_of(
         "bytes_done": sum_of(part.bytes for part in everything),
         "files_skipped": sum(state.skipped for state in states),
     }
-
-
-def sources_of(states: Iterable[StreamState], lead: StreamState) -> list[SourceState]:
-    """Return the sources of a run in the order of their beginning, each of them once.
-
-    What several streams say of one is put together. `attempt` is the lead's in those that the
-    present attempt of a stream is at, and lower in all others.
-    """
-    begun = (lead.attempt_started or 0.0) - CLOCK_SLACK_SECONDS
-    together: dict[tuple[str, str], SourceState] = {}
-    at_work_again: set[tuple[str, str]] = set()
-    for state in sorted(states, key=lambda state: state is not lead):
-        for source in state.sources:
-            key = source.sub_phase, source.source
-            is_present = source.attempt == state.attempt
-            if state is lead and is_present:
-                at_work_again.add(key)
-            elif key in at_work_again and source.started < begun:
-                continue  # of an earlier attempt: the lead said what it found done of it
-            part = replace(source, attempt=lead.attempt - (0 if is_present else 1))
-            together[key] = _together(together[key], part) if key in together else part
-    return sorted(together.values(), key=lambda source: source.started)
-
-
-def _together(one: SourceState, other: SourceState) -> SourceState:
-    """Add up what two streams did of one source; what there is to do is the same for both."""
-    return replace(
-        one,
-        attempt=max(one.attempt, other.attempt),
-        started=min(one.started, other.started),
-        spoke=max(one.spoke, other.spoke),
-        files_total=_larger(one.files_total, other.files_total),
-        bytes_total=_larger(one.bytes_total, other.bytes_total),
-        found_files=max(one.found_files, other.found_files),
-        found_bytes=max(one.found_bytes, other.found_bytes),
-        files=sum_of((one.files, other.files)),
-        bytes=sum_of((one.bytes, other.bytes)),
-        file_bytes=sum_of((one.file_bytes, other.file_bytes)),
-        skipped=one.skipped + other.skipped,
-        errors=one.errors + other.errors,
-        # Whoever began it may end it for all, and so may the one that was left to do it.
-        ended=_larger(one.ended, other.ended),
-        failed=one.failed or other.failed,
-    )
-
-
-def _larger(one: _Number | None, other: _Number | None) -> _Number | None:
-    return other if one is None else one if other is None else max(one, other)
 
 
 def source_of(source: SourceState) -> dict[str, Any]:
@@ -198,11 +146,7 @@ def _open(states: Iterable[StreamState]) -> list[StreamState]:
 
 
 def _stalls_at(state: StreamState) -> float:
-    """Return when a stream counts as stalled if nothing more is heard of its work."""
-    limit, due = signs.stall_limit(state), signs.due_since(state)
-    last = signs.stirred(state)
-    stirring = -inf if last is None else min(last + limit.seconds, due + limit.stirring_seconds)
-    return max(due + limit.seconds, stirring)
+    return signs.stalls_at(state, signs.stall_limit(state))
 
 
 def _recent(states: list[StreamState], newest: float | None) -> dict[str, Any] | None:
@@ -238,8 +182,3 @@ def silence_promised(states: Iterable[StreamState]) -> float:
     """Return the longest silence that the open streams promise, in seconds."""
     promises = [signs.promise(state) for state in _open(states) if state.heartbeat_seconds]
     return max(promises, default=signs.promise(StreamState()))
-
-
-def sum_of(counts: Iterable[int]) -> int:
-    """Add counts; a sum stays a number that every JSON reader holds exactly."""
-    return min(sum(counts), COUNT_MAX)

@@ -44,13 +44,23 @@ def promise(state: StreamState) -> float:
 def stall_limit(state: StreamState) -> StallLimit:
     """Return how long a stream may show no work before it counts as stalled."""
     phase = state.phase
-    if phase is not None and phase.stall_seconds is not None:
-        # What goes on inside a file may show in beats only.
-        seconds = max(phase.stall_seconds, promise(state))
-        reason = f"declared for {phase.sub_phase or phase.phase}"
-        if seconds > phase.stall_seconds:
-            reason += ", and no less than the silence promised"
-        return StallLimit(seconds, seconds, reason)
+    if phase is None or phase.stall_seconds is None:
+        return adapted_limit(state)
+    return declared_limit(state, phase.stall_seconds, phase.sub_phase or phase.phase)
+
+
+def declared_limit(state: StreamState, declared: float, phase: str) -> StallLimit:
+    """Return what holds in a phase for which so many seconds are declared."""
+    # What goes on inside a file may show in beats only.
+    seconds = max(declared, promise(state))
+    reason = f"declared for {phase}"
+    if seconds > declared:
+        reason += ", and no less than the silence promised"
+    return StallLimit(seconds, seconds, reason)
+
+
+def adapted_limit(state: StreamState) -> StallLimit:
+    """Return what the stream's own pauses teach, where nothing is declared."""
     adapted = STALL_GAPS * state.longest_gap
     seconds = min(max(STALL_MIN_SECONDS, adapted), STALL_MAX_SECONDS)
     if adapted <= STALL_MIN_SECONDS:
@@ -85,6 +95,13 @@ def is_working(state: StreamState, at: float) -> bool:
         return True
     last = stirred(state)
     return last is not None and at - last <= limit.seconds and idle <= limit.stirring_seconds
+
+
+def stalls_at(state: StreamState, limit: StallLimit) -> float:
+    """Return when a stream counts as stalled by a limit if no more is heard of its work."""
+    due, last = due_since(state), stirred(state)
+    stirring = due if last is None else min(last + limit.seconds, due + limit.stirring_seconds)
+    return max(due + limit.seconds, stirring)
 
 
 def take_in(state: StreamState, kind: str, record: Record, at: float) -> None:
@@ -170,15 +187,26 @@ def _beat(state: StreamState, record: Record, at: float) -> None:
         key: value for key, value in foreign.flat(record).items() if key not in events.PLACE
     }
     state.in_flight = foreign.in_flight(record)
-    moved = foreign.seconds(record.get("bytes"))
+    # What files and progress have told of was work when they told it, not now.
+    files = foreign.seconds(record.get("files")) - (state.files - state.files_at_beat)
+    moved = foreign.seconds(record.get("bytes")) - (state.moved - state.moved_at_beat)
     traffic = foreign.seconds(record.get("read_bytes")) + foreign.seconds(record.get("write_bytes"))
-    floor = max(EVIDENCE_IO_BYTES, _least_bytes(state))
-    if foreign.seconds(record.get("files")) > 0 or moved > _least_bytes(state) or traffic >= floor:
+    spans = _spans(state, at)
+    least = _least_bytes(state) * spans
+    if files > 0 or moved > least or traffic >= max(EVIDENCE_IO_BYTES * spans, least):
         _work(state, at, ends_wait=False)
-    elif foreign.seconds(record.get("cpu_seconds")) >= EVIDENCE_CPU_SECONDS:
+    elif foreign.seconds(record.get("cpu_seconds")) >= EVIDENCE_CPU_SECONDS * spans:
         state.burned = at
+    state.beaten, state.files_at_beat, state.moved_at_beat = at, state.files, state.moved
     if is_working(state, at):
         _live(state, at)
+
+
+def _spans(state: StreamState, at: float) -> float:
+    """Return how many beats' time the counters of a beat cover: one, or more if it came late."""
+    if state.beaten is None:
+        return 1.0
+    return max(1.0, (at - state.beaten) / (state.heartbeat_seconds or HEARTBEAT_SECONDS))
 
 
 def _least_bytes(state: StreamState) -> float:

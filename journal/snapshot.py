@@ -17,6 +17,7 @@ from journal.clock import stamp, stamp_seconds
 from journal.layout import MAIN, check_name
 from journal.limits import COUNT_MAX, FOLD_VERSION, FORMAT_VERSION
 from journal.segments import Cursor
+from journal.sources import sources_of, sum_of
 from journal.state import SourceState, StreamState
 from journal.words import duration
 
@@ -141,7 +142,7 @@ def render(run_id: str, run: Run, stored: Mapping[str, Any]) -> dict[str, Any]:
     states = [folded.state for _, folded in sorted(run.items())]
     lead = lead_of(run)
     phase = _phase_of(lead, states)
-    sources = sections.sources_of(states, lead)
+    sources = sources_of(states, lead)
     estimate, reached = _estimate(lead, phase[1], phase[3], states, sources)
     progress = sections.progress_of(states, lead, sources)
     progress["estimated_completion"] = (
@@ -177,7 +178,7 @@ def render(run_id: str, run: Run, stored: Mapping[str, Any]) -> dict[str, Any]:
         },
         "sources": [sections.source_of(source) for source in sources],
         "errors": sections.errors_of(states),
-        "dropped": sections.sum_of(state.dropped for state in states),
+        "dropped": sum_of(state.dropped for state in states),
         "vitals": {
             **sections.vitals_of(lead, states),
             "quiet_streams": sections.quiet_of(

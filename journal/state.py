@@ -11,6 +11,7 @@ from types import UnionType
 from typing import Any, Final, Self, TypeVar, get_args, get_origin, get_type_hints
 
 from journal.limits import COUNT_MAX, STATE_TEXT_CHARS
+from journal.work import Work
 
 _ITEMS_MAX: Final = 1024  # of a list or mapping in a stored state; what is folded keeps fewer
 
@@ -45,6 +46,8 @@ class SourceState:
     errors: int = 0
     ended: float | None = None
     failed: bool = False  # it ended with an error that was fatal to it
+    has_grown: bool = False  # a total was raised after it had begun
+    work: Work = field(default_factory=Work)
 
     @property
     def summed(self) -> Sources:
@@ -128,6 +131,16 @@ class Mark:
 
 
 @dataclass(slots=True)
+class Prediction:
+    """What was said of the end at an instant: when it would be, and its 80 % interval."""
+
+    at: float
+    end: float
+    low: float
+    high: float
+
+
+@dataclass(slots=True)
 class Finish:
     """How an attempt ended."""
 
@@ -182,8 +195,15 @@ class StreamState:
     files: int = 0  # done since the stream began, by every attempt
     moved: int = 0  # bytes, parts of unfinished files included
     marks: list[Mark] = field(default_factory=list)
+    beaten: float | None = None  # the last heartbeat, and what had been told of by then
+    files_at_beat: int = 0
+    moved_at_beat: int = 0
     rate_since: float | None = None  # where the declared rate is measured from
     rate_bytes: int = 0
+    # The end as it was foretold, and when it is to be foretold again.
+    predictions: list[Prediction] = field(default_factory=list)
+    predict_at: float = 0.0
+    waited: float = 0.0  # seconds of declared waits that are over, of this attempt
     longest_gap: float = 0.0  # seconds between two evidences of work, no wait between
     last_ts: float = 0.0
 
@@ -203,7 +223,8 @@ class StreamState:
         state.phases = [rebuilt(PhaseState, item) for item in stored["phases"]]
         state.planned = [rebuilt(Planned, item) for item in stored.get("planned", [])]
         state.former = [rebuilt(Former, item) for item in stored.get("former", [])]
-        state.sources = [rebuilt(SourceState, item) for item in stored["sources"]]
+        state.sources = [_source(item) for item in stored["sources"]]
+        state.predictions = [rebuilt(Prediction, item) for item in stored.get("predictions", [])]
         state.others = {key: rebuilt(Sources, item) for key, item in stored["others"].items()}
         state.errors = {key: rebuilt(ErrorClass, item) for key, item in stored["errors"].items()}
         state.marks = [rebuilt(Mark, item) for item in stored.get("marks", [])]
@@ -212,6 +233,10 @@ class StreamState:
         if not all(map(_is_flat, [state.beat or {}, *state.in_flight])):
             raise ValueError("beat or in_flight is not of its kind")
         return checked(state)
+
+
+def _source(stored: dict[str, Any]) -> SourceState:
+    return rebuilt(SourceState, {**stored, "work": rebuilt(Work, stored.get("work", {}))})
 
 
 Part = TypeVar("Part")

@@ -24,6 +24,16 @@ def run_ids(store: ReadStore) -> Iterator[str]:
             yield run_id
 
 
+def job_runs(store: ReadStore, job: str) -> Iterator[str]:
+    """Yield the ids of a job's runs, newest first, as far as the index knows them."""
+    prefix, seen = layout.job_index(job), set()
+    for entry in store.list(prefix):
+        place = layout.parse_index_name(entry.key.removeprefix(prefix))
+        if place is not None and place[0] not in seen:
+            seen.add(place[0])
+            yield place[0]
+
+
 def latest(store: ReadStore) -> str:
     """Return the id of the newest run. Raises Missing if there is none."""
     for run_id in run_ids(store):

@@ -23,6 +23,7 @@ _COMMANDS: Final = {
     "snapshot": "Print a run's metadata.json as it lies there.",
     "compact": "Fold what is new into a run's snapshot.",
     "recover": "Send what killed jobs on this host said and the store never got.",
+    "tune": "Replay earlier runs of a job against other stall limits.",
     "prune": "Remove the events of runs that finished long ago.",
     "doctor": "Find out whether a journal can be kept here, and say what to do.",
 }

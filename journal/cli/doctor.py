@@ -11,7 +11,7 @@ import orjson
 from journal.cli.options import output_option, root_option
 from journal.doctor import Finding, examine, of_error, spool, worst
 from journal.errors import JournalError, Unavailable
-from journal.recorder.spool import spool_home
+from journal.recorder.owner import spool_home
 from journal.stores import Store, connect, read_only
 from readers import contract
 from readers.runs import run_ids

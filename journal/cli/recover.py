@@ -13,8 +13,8 @@ from journal.cli import exit_code
 from journal.cli.options import complain, output_option, root_option
 from journal.clock import StoreClock
 from journal.errors import JournalError, Unavailable
+from journal.recorder.owner import spool_home
 from journal.recorder.recovery import Found, send, spools
-from journal.recorder.spool import spool_home
 from journal.stores import Store, connect
 from journal.words import size
 from readers.runs import parse_place

@@ -18,10 +18,11 @@ from journal.recorder.deadman import dead_man
 from journal.recorder.intake import Intake, Waiter
 from journal.recorder.opening import Opening
 from journal.recorder.outbox import Outbox
+from journal.recorder.owner import spool_home
 from journal.recorder.pump import Pump
 from journal.recorder.sender import Sender
 from journal.recorder.source import TRACEBACK_CHARS
-from journal.recorder.spool import Spool, spool_home
+from journal.recorder.spool import Spool
 from journal.recorder.stall import stacks
 from journal.recorder.vitals import Vitals, sample
 from journal.segments import Reason
@@ -55,6 +56,7 @@ class Carrier:
             intake,
             self.outbox,
             heartbeat_seconds=stream.heartbeat_seconds,
+            flush_seconds=stream.flush_seconds,
             vitals=self._vitals,
             clock_offset=lambda: stream.clock.offset,
             redaction=opening.redaction,

@@ -11,7 +11,8 @@ from journal.compactor import read_run
 from journal.errors import Held, Pruned, Unavailable
 from journal.layout import MAIN
 from journal.recorder.leftover import Leftover, leftover_of
-from journal.recorder.spool import Owner, Spool, owner_of
+from journal.recorder.owner import Owner, owner_of
+from journal.recorder.spool import Spool
 from journal.redaction import STANDARD, Redaction
 from journal.stores.probe import ensure_probed
 from journal.stream import Stream, StreamWriter

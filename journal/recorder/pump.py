@@ -11,6 +11,7 @@ from journal.clock import NS, Stamp, stamp_seconds
 from journal.events import FILE_DONE
 from journal.limits import (
     CLOCK_SLACK_SECONDS,
+    FLUSH_SECONDS,
     IN_FLIGHT_FILES,
     PROGRESS_SECONDS,
     PUMP_RECORDS,
@@ -34,6 +35,7 @@ class Pump:
         outbox: Outbox,
         *,
         heartbeat_seconds: float,
+        flush_seconds: float = FLUSH_SECONDS,
         vitals: Callable[[], Vitals],
         clock_offset: Callable[[], float],
         redaction: Redaction = STANDARD,
@@ -46,7 +48,7 @@ class Pump:
         self._clock_offset = clock_offset
         self._redaction = redaction
         self._stacks = stacks
-        self._watch = StallWatch(heartbeat_seconds=heartbeat_seconds)
+        self._watch = StallWatch(heartbeat_seconds=heartbeat_seconds, flush_seconds=flush_seconds)
         self._offset_told = 0.0
         self._stamp = Stamp()
         self._overflowed = 0  # items the queue had no room for, told of

@@ -19,7 +19,8 @@ from journal.errors import Held, Unavailable
 from journal.limits import HEARTBEAT_SECONDS, LOST_PROMISES, RETRY_FIRST_SECONDS
 from journal.recorder.leftover import leftover_of
 from journal.recorder.outbox import Outbox
-from journal.recorder.spool import Entry, Owner, Spool, entries, lock_folder
+from journal.recorder.owner import Entry, Owner, entries, lock_folder
+from journal.recorder.spool import Spool
 from journal.segments import Reason, tail_of
 from journal.stores.contract import Entry as Listed
 from journal.stores.contract import Store

@@ -1,68 +1,31 @@
 """What a process said and the store may not have yet, in a file on this host.
 
-    {spool_home()}/{host}/{digest of the root}/{run_id}/{stream}/
-        owner.json               whose it is; locked while that process lives
-        records.jsonl            record lines, exact bytes, in the order of their numbers
-        fenced-{writer}.jsonl    what a writer said that had lost its stream; never sent
-
-A folder whose lock is held, or whose records are none of ours to send, is left alone: the next one
-is `{stream}~1`, and so on.
+Where it lies, and whose it is, owner.py tells. A folder whose lock is held, or whose records are
+none of ours to send, is left alone: the next one is `{stream}~1`, and so on.
 """
 
-import fcntl
-import hashlib
 import os
 from collections import deque
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Final, Self
+from typing import Self
 
 import orjson
 
-from journal.layout import as_name
 from journal.limits import SPOOL_MARK_BYTES, SPOOL_READ_BYTES, SPOOL_SLOTS
-from journal.stream import Stream
-
-OFF: Final = "off"
-_OWNER: Final = "owner.json"
-_RECORDS: Final = "records.jsonl"
-_FENCED: Final = "fenced-"
-
-
-@dataclass(frozen=True, slots=True)
-class Owner:
-    """Whose records a spool holds, with all that is needed to send them later."""
-
-    root: str
-    endpoint: str  # of an S3 store, if the environment names one
-    run_id: str
-    stream: str
-    job: str
-    host: str
-    pid: int
-    flush_seconds: float
-    heartbeat_seconds: float
-    former: tuple[int, ...] = ()  # pids that had the spool before; the free lock showed their end
-
-
-def spool_home() -> Path | None:
-    """Return where spools lie: JOURNAL_SPOOL, else a directory under the user's state home.
-
-    None if JOURNAL_SPOOL is `off`. Raises ValueError for a user without a home.
-    """
-    chosen = os.environ.get("JOURNAL_SPOOL", "")
-    if chosen == OFF:
-        return None
-    if chosen:
-        return Path(chosen).expanduser().absolute()
-    home = os.environ.get("XDG_STATE_HOME", "")
-    try:
-        state = Path(home) if Path(home).is_absolute() else Path.home() / ".local" / "state"
-    except RuntimeError:
-        raise ValueError("this user has no home: set JOURNAL_SPOOL") from None
-    return state / "progress-journal" / "spool"
+from journal.recorder.owner import (
+    FENCED,
+    OWNER,
+    RECORDS,
+    Owner,
+    entries,
+    last_owner,
+    lock_folder,
+    run_folder,
+    size_of,
+)
 
 
 class Spool:
@@ -76,13 +39,13 @@ class Spool:
         self.folder = folder
         self.owner = owner
         self._lock = lock
-        self._path = folder / _RECORDS
+        self._path = folder / RECORDS
         self._records = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
         self.size = self.base = _whole(self._records)
         self._marks: deque[tuple[int, int]] = deque()  # (seq, offset) of some lines
         self._next_seq = -1  # behind what was appended last
         os.ftruncate(self._records, self.size)
-        last = _owner_of(folder)
+        last = last_owner(folder)
         if last is not None and last.pid != owner.pid:
             former = (*last.former, last.pid)[-SPOOL_SLOTS:]
             self.owner = replace(owner, former=former)
@@ -94,7 +57,7 @@ class Spool:
 
         Raises OSError.
         """
-        run = home / as_name(owner.host, "host") / _digest(owner) / owner.run_id
+        run = run_folder(home, owner)
         run.mkdir(mode=0o700, parents=True, exist_ok=True)
         # What an attempt left may be sent by one that resumes it, by no other.
         left = [entry.folder for entry in entries(run) if entry.is_of(owner)] if resume else []
@@ -103,7 +66,7 @@ class Spool:
             lock = lock_folder(folder)
             if lock is None:
                 continue
-            if folder in left or not _size(folder / _RECORDS):
+            if folder in left or not size_of(folder / RECORDS):
                 return cls(folder, lock, owner)
             os.close(lock)
         raise OSError(f"{run}: {SPOOL_SLOTS} spools are in use or hold what was not sent")
@@ -214,7 +177,7 @@ class Spool:
 
         What an earlier process left before it stays where it is. Raises OSError.
         """
-        aside = self.folder / f"{_FENCED}{writer}.jsonl"
+        aside = self.folder / f"{FENCED}{writer}.jsonl"
         file = os.open(aside, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600)
         try:
             for lines in self.chunks(start, self.size):
@@ -248,84 +211,17 @@ class Spool:
         """Delete the spool, with whatever folder is empty then. Raises OSError."""
         self._path.unlink(missing_ok=True)
         with suppress(OSError):  # a fenced writer's words keep the folder, and its owner's name
-            if not any(path.name != _OWNER for path in self.folder.iterdir()):
-                (self.folder / _OWNER).unlink()
+            if not any(path.name != OWNER for path in self.folder.iterdir()):
+                (self.folder / OWNER).unlink()
                 self.folder.rmdir()
                 for above in list(self.folder.parents)[:3]:
                     above.rmdir()
         self.leave()
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """A spool as it lies there; `owner` is None if nobody can tell whose it is."""
-
-    folder: Path
-    owner: Owner | None
-    size: int  # bytes of records that may be sent
-    fenced: list[Path]
-
-    def is_of(self, owner: Owner) -> bool:
-        """Tell whether it holds records of the same stream."""
-        return self.owner is not None and self.owner.stream == owner.stream
-
-
-def entries(run: Path) -> list[Entry]:
-    """Return the spools in the folder of a run, in the order of their names."""
-    found = []
-    with suppress(FileNotFoundError, NotADirectoryError):
-        for folder in sorted(run.iterdir()):
-            fenced = sorted(folder.glob(f"{_FENCED}*.jsonl"))
-            found.append(Entry(folder, _owner_of(folder), _size(folder / _RECORDS), fenced))
-    return found
-
-
-def lock_folder(folder: Path) -> int | None:
-    """Return a descriptor that holds the lock of a spool's folder, None if somebody has it.
-
-    The lock ends with the process. Raises OSError.
-    """
-    while True:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        try:
-            lock = os.open(folder / _OWNER, os.O_RDWR | os.O_CREAT, 0o600)
-        except FileNotFoundError:
-            continue  # its last owner is just removing it
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            if _is_there(folder / _OWNER, lock):
-                return lock
-        except BlockingIOError:
-            os.close(lock)
-            return None
-        except BaseException:
-            os.close(lock)
-            raise
-        os.close(lock)  # it was locked, and removed meanwhile
-
-
-def owner_of(stream: Stream, job: str) -> Owner:
-    """Return the owner that the process of a stream is."""
-    return Owner(
-        root=str(stream.store),
-        endpoint=getattr(stream.store, "endpoint", ""),
-        run_id=stream.run_id,
-        stream=stream.name,
-        job=job,
-        host=stream.host,
-        pid=stream.pid,
-        flush_seconds=stream.flush_seconds,
-        heartbeat_seconds=stream.heartbeat_seconds,
-    )
-
-
 def _write(file: int, lines: bytes) -> None:
     while lines:
         lines = lines[os.write(file, lines) :]
-
-
-def _digest(owner: Owner) -> str:
-    return hashlib.sha256(f"{owner.root}\n{owner.endpoint}".encode()).hexdigest()[:16]
 
 
 def _whole(file: int) -> int:
@@ -338,28 +234,6 @@ def _whole(file: int) -> int:
             return start + newline + 1
         end = start
     return 0
-
-
-def _size(path: Path) -> int:
-    try:
-        return path.stat().st_size
-    except OSError:
-        return 0
-
-
-def _owner_of(folder: Path) -> Owner | None:
-    try:
-        return Owner(**orjson.loads((folder / _OWNER).read_bytes()))
-    except (OSError, ValueError, TypeError):
-        return None
-
-
-def _is_there(path: Path, file: int) -> bool:
-    """Tell whether an open file is still the one of that name."""
-    try:
-        return os.path.samestat(path.stat(), os.fstat(file))
-    except FileNotFoundError:
-        return False
 
 
 def _sync_folder(folder: Path) -> None:

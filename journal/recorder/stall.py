@@ -21,8 +21,8 @@ _FRAMES: Final = 30  # of a thread, the innermost
 class StallWatch:
     """Follows a stream's own records. Times are seconds since the epoch on the host's clock."""
 
-    def __init__(self, *, heartbeat_seconds: float) -> None:
-        self._state = StreamState(heartbeat_seconds=heartbeat_seconds)
+    def __init__(self, *, heartbeat_seconds: float, flush_seconds: float) -> None:
+        self._state = StreamState(heartbeat_seconds=heartbeat_seconds, flush_seconds=flush_seconds)
         self._told = 0  # how often the present stall was told of
 
     def start(self, at: float) -> None:

@@ -26,6 +26,31 @@ ROOT = Path(__file__).resolve().parents[2]
 UNIFORM = goals.uniform()
 SEQUENTIAL = FOLDER / "s3-upload-seq.json.xz"
 PARALLEL = FOLDER / "npm-tree-a.json.xz"
+ALWAYS = {  # MAE/T of `SEQUENTIAL` in mode lazy
+    "sources done, sources": 0.523,
+    "mean, files": 0.365,
+    "indicatif, files": 0.289,
+    "restic, files": 0.231,
+    "rclone, files": 0.259,
+    "pv (30 s), files": 0.25,
+    "aria2 (10 s), files": 0.283,
+    "rsync (5 s), files": 0.337,
+    "Hadoop SES, files": 0.216,
+    "Holt, files": 0.243,
+    "Parallax, files": 0.343,
+    "mean, bytes": 0.368,
+    "indicatif, bytes": 0.37,
+    "restic, bytes": 0.368,
+    "rclone, bytes": 0.333,
+    "pv (30 s), bytes": 0.37,
+    "aria2 (10 s), bytes": 0.415,
+    "rsync (5 s), bytes": 0.458,
+    "Hadoop SES, bytes": 0.252,
+    "Holt, bytes": 0.335,
+    "Parallax, bytes": 0.354,
+    "control, bytes": 0.056,
+    "control, files": 0.06,
+}
 RULES = [
     (name, mode)
     for name in sorted(neighbours())
@@ -168,6 +193,11 @@ def test_a_rule_is_nearly_right_about_a_uniform_run(name, mode):
     assert score(UNIFORM, neighbours()[name](), mode).mae < 0.12
 
 
+def test_the_rules_give_what_they_have_always_given():
+    scores = measure.mean_scores([measure.Task(SEQUENTIAL, tuple(ALWAYS))])
+    assert {name: round(scores[name, "lazy"].mae, 3) for name in ALWAYS} == ALWAYS
+
+
 def test_a_library_that_is_not_installed_is_left_out(monkeypatch):
     monkeypatch.setattr(libraries, "find_spec", {"tqdm": "there"}.get)
     assert list(libraries.installed()) == ["tqdm", "tqdm (smoothing 0)"]
@@ -186,11 +216,23 @@ def test_the_journal_is_told_of_a_run_in_its_own_records():
     assert len(journal.state.planned) == len(UNIFORM.totals)
 
 
+def test_before_its_last_file_a_source_is_at_work():
+    (source,) = _told(events=250).state.sources
+    assert (source.files, source.ended) == (249, None)
+
+
 def test_the_last_file_of_a_source_ends_it():
+    source, _ = _told(events=252).state.sources  # the next one begins at the same moment
+    assert (source.files, source.ended) == (250, source.spoke)
+
+
+def _told(events):
+    """Return the journal of so many events of the uniform run; the first is a source's begin."""
     journal = Journal()
-    score(UNIFORM, journal, "all")
-    ended = [source.ended is not None for source in journal.state.sources]
-    assert ended == [True] * 7 + [False]  # nothing is asked in the last fiftieth
+    journal.start(UNIFORM.header("all"))
+    for _, event in itertools.islice(UNIFORM.replay("all"), events):
+        journal.observe(event)
+    return journal
 
 
 def test_a_second_run_is_told_what_the_first_one_took():
@@ -240,6 +282,13 @@ def _dearest(recording):
     """Return the longest time between two files."""
     times = [0.0, *(item.t for item in recording.items)]
     return max(after - before for before, after in itertools.pairwise(times))
+
+
+def test_a_sample_from_all_over_takes_the_second_of_two_files_from_the_middle():
+    recording = load(SEQUENTIAL)
+    source = recording.items[: recording.totals[0].files]
+    sampled = ahead.with_spread_first(recording, 2)
+    assert [item[1:] for item in sampled.items[:2]] == [source[0][1:], source[157][1:]]
 
 
 def test_a_recording_of_files_at_once_is_not_put_in_another_order():

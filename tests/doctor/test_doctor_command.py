@@ -67,7 +67,7 @@ def test_a_store_that_does_not_answer(doctor, monkeypatch):
 def test_a_user_without_a_home(local_root, doctor, monkeypatch):
     """There is no place to spool then: a warning, not a crash."""
     monkeypatch.delenv("XDG_STATE_HOME")
-    monkeypatch.setattr("journal.recorder.spool.Path.home", _nowhere)
+    monkeypatch.setattr("journal.recorder.owner.Path.home", _nowhere)
     code, out, _ = doctor("--root", local_root)
 
     assert code == 0

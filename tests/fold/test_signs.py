@@ -292,3 +292,99 @@ def test_cpu_for_an_hour_is_called_by_its_own_limit():
 
     assert "the limit of it is 60 min" in judged(story, 66).why
     assert stall_limit(story.state).stirring_seconds == STALL_MAX_SECONDS
+
+
+# Cases that other tools get wrong
+
+
+def test_a_run_that_never_beat_is_lost():
+    """It opened its stream, and nothing was ever heard of it again."""
+    story = Story()
+
+    assert (judged(story, 9).state, judged(story, 9).liveness) == ("pending", "late")
+    assert (judged(story, 11).state, judged(story, 11).liveness) == ("pending", "lost")
+
+
+def test_a_run_that_beats_and_never_starts_is_stalled():
+    """A process that hangs before its first word is no healthier than one that hangs behind it."""
+    seen = judged(Story().beats(18), 18)
+
+    assert (seen.state, seen.progress, seen.health) == ("pending", "stalled", "critical")
+
+
+def test_a_run_that_was_lost_and_resumed_is_alive():
+    """The new attempt speaks, with a clock of its own."""
+    story = Story().started().files("a", 10, after=10)
+    resumed = story.opened(epoch=2).started(after=600, attempt=2)
+
+    seen = judged(resumed, 611)
+
+    assert (seen.state, seen.liveness, seen.progress) == ("running", "alive", "advancing")
+
+
+def test_an_end_that_comes_late_is_the_end():
+    """Called lost for an hour because its store was away: what it says then holds."""
+    story = Story().started().files("a", 10, after=10)
+    lost = judged(story, 70)
+
+    ended = judged(story.finished(after=61), 71)
+
+    assert (lost.liveness, ended.state, ended.liveness) == ("lost", "completed", None)
+
+
+@pytest.mark.parametrize("late", ["heartbeat", "error", "file_done", "waiting", "stack"])
+def test_nothing_that_comes_late_revives_a_run(late):
+    """Final states are final."""
+    story = Story().started().files("a", 1, after=1).finished("failed", message="disk full")
+
+    seen = judged(story.say(late, after=1, source="a"), 2)
+
+    assert (seen.state, seen.liveness, seen.health) == ("failed", None, "critical")
+
+
+def test_a_worker_left_behind_does_not_revive_a_run():
+    """Main has said that it is over; a stream that goes on is abandoned."""
+    worker = Story(host="host-2").started().files("a", 60, after=60)
+
+    seen = judged(Story().started().finished(after=1), 60, worker=worker)
+
+    assert (seen.state, seen.health) == ("completed", "done")
+
+
+# What the counters of a beat cover
+
+
+def test_what_files_have_told_of_is_no_work_of_the_beat():
+    """A beat counts since the last one: a file done behind that was work then, not now."""
+    story = Story().started().beat().files("a", 1, after=1, bytes=10**9)
+
+    story.beat(after=14, files=1, bytes=10**9).beat(after=2)
+
+    assert judged(story, 20).progress == "stalled"
+
+
+def test_bytes_that_nobody_has_told_of_are_work_of_the_beat():
+    """A download that says nothing else."""
+    story = Story().started().beat().files("a", 1, after=1, bytes=10**9)
+
+    story.beats(18, bytes=10**9 + 1)
+
+    assert judged(story, 20).progress == "advancing"
+
+
+def test_a_beat_that_comes_late_needs_as_much_more():
+    """Forty minutes of log lines between errors are no work."""
+    story = Story().started().beat()
+    for _ in range(3):
+        refused(story, 39).beat(after=1, write_bytes=75_000)
+
+    assert judged(story, story.minute).progress == "stalled"
+
+
+def test_behind_an_outage_nothing_is_called_stalled_at_once():
+    """Those who work may not have been heard of yet."""
+    document = Story().started().files("a", 1, after=1).beats(18).document()
+
+    seen = verdict(document, BEGAN + 19 * 60, answered_since=BEGAN + 18 * 60)
+
+    assert (seen.liveness, seen.progress, seen.health) == ("alive", None, "ok")

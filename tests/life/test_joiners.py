@@ -90,7 +90,7 @@ def test_a_new_attempt_counts_no_file_of_the_one_before_twice(local_root, start,
         beside_first = start(local_root, None, job="extract")
     beside_first.source("images").file_done("a", bytes=5)
     beside_first.finish()
-    monkeypatch.setattr("journal.sections.CLOCK_SLACK_SECONDS", 0.0)
+    monkeypatch.setattr("journal.sources.CLOCK_SLACK_SECONDS", 0.0)
     with start(local_root, resume=True) as second, second.source("images", done_files=1) as images:
         images.file_done("b", bytes=5)
 

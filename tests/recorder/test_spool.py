@@ -8,7 +8,8 @@ import pytest
 
 from journal.recorder import outbox as outbox_module
 from journal.recorder.outbox import Outbox
-from journal.recorder.spool import Owner, Spool, entries, lock_folder, spool_home
+from journal.recorder.owner import Owner, entries, lock_folder, spool_home
+from journal.recorder.spool import Spool
 
 OWNER = Owner("s3://bucket/runs", "", "run-1", "main", "prep", "host", 7, 5.0, 180.0)
 

@@ -48,7 +48,7 @@ def _watch(lives: Lives, site: Mirror) -> None:
     watched = dict(lives)
     began = time.monotonic()
     while watched:
-        assert time.monotonic() < began + WATCHED, {n: l.looks[-2:] for n, l in watched.items()}
+        assert time.monotonic() < began + WATCHED, f"still watched: {list(watched)}"
         for name, life in list(watched.items()):
             look = life.look()
             if name == "killed" and "killed" in site.reached:

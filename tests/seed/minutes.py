@@ -9,4 +9,4 @@ STALE = 10 * MINUTE  # what the old monitor takes for the end
 LONG_FILE = 40 * MINUTE
 BLACK_HOLE = 6 * MINUTE  # into that file, nothing comes any more
 LATE = 6 * MINUTE  # one file comes so late, and then somebody
-HELD = 9 * MINUTE  # holds the interpreter for three beats
+HELD = 7 * MINUTE  # holds the interpreter for more than two beats

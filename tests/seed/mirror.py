@@ -52,7 +52,7 @@ def mirror() -> Iterator[Mirror]:
 class _Handler(BaseHTTPRequestHandler):
     mirror: Mirror
 
-    def do_GET(self) -> None:  # noqa: N802
+    def do_GET(self) -> None:
         _, trouble, path = self.path.split("/", 2)
         is_bad = path == BAD_FILE
         self.send_response(200)

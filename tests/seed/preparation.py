@@ -27,7 +27,6 @@ def download(source, path):
 
 def hold_the_interpreter():
     """Sleep in C without giving the interpreter's lock away, as a careless extension does."""
-    print("holding", flush=True)
     ctypes.PyDLL(None).usleep(int(HELD * 1e6))
 
 

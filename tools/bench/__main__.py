@@ -14,7 +14,9 @@ from importlib import import_module
 from tools.bench.measure import Effort
 from tools.bench.result import Result
 
-BENCHES = ("caller", "pump", "tail", "tailcli", "help", "requests", "idle", "recover", "eta")
+BENCHES = (
+    *("caller", "pump", "tail", "tailcli", "help", "requests", "idle", "recover", "eta", "health"),
+)
 _ALL_SECONDS = 600.0  # no bench takes longer
 
 

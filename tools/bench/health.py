@@ -55,31 +55,29 @@ def lived(seed: int) -> Outcome:
 def results(matrix: Matrix) -> Iterator[Result]:
     """Yield each number with its limit."""
     others = ", ".join(f"{judge} {matrix.falsely[judge]:,}" for judge in JUDGES if judge != OURS)
-    seen = f"{matrix.lives:,} runs, {matrix.healthy_polls:,} polls of healthy ones"
-    how = f"{seen}; {others}"
+    how = (
+        f"{matrix.lives:,} runs, {matrix.healthy_polls:,} polls of healthy ones; {others}; counted "
+        f"apart: {matrix.apart:,} pauses and cut-offs longer than three beats, "
+        f"{matrix.apart_alarmed:,} called lost meanwhile"
+    )
     yield Result("health, false alarms", matrix.falsely[OURS], 0, "runs", how)
-    for name, limit, conditions, what in (
-        ("dead called lost", 100.0, ("dead",), "three promised silences and a poll"),
-        ("hung called stalled", 99.0, ("hung",), "twice the limit in force"),
-        ("livelocks called stalled", 99.0, ("livelock",), "twice their own limit"),
+    strict = f"three promised silences and a poll ({matrix.strict_share():.1f} % within 3 beats)"
+    for name, limit, condition, within in (
+        ("dead called lost", 100.0, "dead", strict),
+        ("hung called stalled", 99.0, "hung", "twice the limit in force"),
+        ("livelocks called stalled", 99.0, "livelock", "twice their own limit"),
     ):
-        count = matrix.count(*conditions)
         beside = ", ".join(
-            f"{judge} {matrix.share(*conditions, judge=judge):.1f} %"
+            f"{judge} {matrix.share(condition, judge=judge):.1f} %"
             for judge in JUDGES
             if judge != OURS
         )
-        how = f"of {count:,}, within {what}; {beside}"
-        share = matrix.share(*conditions)
-        yield Result(f"health, {name}", share, limit, "%", how, is_floor=True)
-    how = f"of {matrix.count('dead'):,}, within three heartbeats and a poll"
-    yield Result("health, dead, strictly", matrix.strict_share(), 0.0, "%", how, is_floor=True)
+        how = f"of {matrix.count(condition):,}, within {within}; {beside}"
+        yield Result(f"health, {name}", matrix.share(condition), limit, "%", how, is_floor=True)
     how = f"{matrix.blind_polls:,} polls of a reader that the store did not answer"
     yield Result("health, known without the store", matrix.blind_known, 0, "polls", how)
     how = f"{matrix.polls:,} polls: final states stay, nothing goes back"
     yield Result("health, contradictions", matrix.contradictions, 0, "runs", how)
-    how = f"of {matrix.apart:,} with a pause or a cut-off of more than three beats: counted apart"
-    yield Result("health, called lost then", matrix.apart_alarmed, matrix.apart, "runs", how)
 
 
 def traced(seed: int) -> None:

@@ -19,10 +19,11 @@ from journal.clock import StoreClock, now_ns, stamp
 from journal.limits import FLUSH_SECONDS, HEARTBEAT_SECONDS
 from journal.recorder.intake import Intake
 from journal.recorder.outbox import Outbox
+from journal.recorder.owner import Owner
 from journal.recorder.pump import Pump
 from journal.recorder.recovery import send, spools
 from journal.recorder.source import Source
-from journal.recorder.spool import Owner, Spool
+from journal.recorder.spool import Spool
 from journal.recorder.vitals import Vitals
 from journal.stores import connect
 from tools.bench.measure import Effort

@@ -16,6 +16,7 @@ from tools.bench.lives.trouble import Troubles
 from tools.bench.lives.uplink import Voice
 
 EPOCH: Final = 1_770_000_000.0  # a day in February 2026
+_LONG_SECONDS: Final = 2400.0
 _SEEN_SECONDS: Final = 45.0  # until readers see that something has begun or ended
 _HORIZON_SECONDS: Final = 2.3 * 3600  # after an onset: twice the longest limit, and some
 
@@ -84,6 +85,7 @@ class _Draft:
         self.manner = work.Manner(
             waits=self._has("declared waits", 0.2),
             retries=self._has("errors and retries", 0.2),
+            limits=self._has("declared limits", 0.1),
             quiets=self._has("quiet stretches", 0.25),
         )
 
@@ -99,9 +101,17 @@ class _Draft:
             self._earlier_attempt()
         several = self._has("several streams", 0.12)
         scripts = self._crew() if several else {"main": self._script("main")}
+        self._note(scripts)
         self._last_attempt(scripts)
-        self.life.features |= {"steady"} - ({"steady"} if self.life.features else set())
         return self.life
+
+    def _note(self, scripts: dict[str, Script]) -> None:
+        """Name what the work has in it."""
+        flights = [flight for script in scripts.values() for flight in script.flights]
+        if any(flight.end - flight.begin >= _LONG_SECONDS for flight in flights):
+            self.life.features.add("a file of 40 minutes or more")
+        if any(work.SLOW in flight.source for flight in flights):
+            self.life.features.add("a slow link")
 
     def _script(self, name: str) -> Script:
         chance = self.chance

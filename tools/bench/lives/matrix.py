@@ -86,21 +86,22 @@ class Matrix:
                 words = f"{onset.fate}: {when}, limit {onset.limit:.0f} s"
                 self.wrong.append(f"seed {outcome.seed}: {words}")
 
-    def count(self, *conditions: str) -> int:
+    def count(self, condition: str) -> int:
         """Return how many went wrong so."""
-        return sum(row.count for row in self.rows.values() if row.condition in conditions)
+        return sum(row.count for row in self._rows(condition))
 
-    def share(self, *conditions: str, judge: str = OURS) -> float:
+    def share(self, condition: str, judge: str = OURS) -> float:
         """Return which share of them was called in time, in percent; 100 of none."""
-        rows = [row for row in self.rows.values() if row.condition in conditions]
-        count = sum(row.count for row in rows)
-        return 100.0 * sum(row.met[judge] for row in rows) / count if count else 100.0
+        met = sum(row.met[judge] for row in self._rows(condition))
+        count = self.count(condition)
+        return 100.0 * met / count if count else 100.0
 
     def strict_share(self) -> float:
         """Return which share of the dead was called within three heartbeats, in percent."""
-        rows = [row for row in self.rows.values() if row.condition == "dead"]
-        count = sum(row.count for row in rows)
-        return 100.0 * sum(row.strict for row in rows) / count if count else 100.0
+        return 100.0 * sum(row.strict for row in self._rows("dead")) / max(1, self.count("dead"))
+
+    def _rows(self, condition: str) -> list[Row]:
+        return [row for row in self.rows.values() if row.condition == condition]
 
     def table(self) -> Iterator[str]:
         """Yield the lines of the tables, in Markdown."""
@@ -108,7 +109,7 @@ class Matrix:
         yield f"|---|{'---|' * len(_HEADS)}"
         yield _line("**healthy, ever called lost or stalled**", self._falsely(self.falsely))
         for feature, lives in sorted(self.features.items()):
-            yield _line(f"… with {feature} ({lives['lives']:,})", self._falsely(lives))
+            yield _line(f"… {feature} ({lives['lives']:,})", self._falsely(lives))
         for fate, name in ROWS.items():
             row = self.rows.get(fate)
             if row is not None:
@@ -133,7 +134,13 @@ class Matrix:
         return self.wrong[:_SHOWN]
 
 
-_HEADS: Final = ("journal", "no event for 10 min", "beats only", "φ accrual, 8")
+_HEADS: Final = (
+    "verdict",
+    "old monitor on our snapshot",
+    "no event for 10 min",
+    "beats only",
+    "φ accrual, 8",
+)
 
 
 def _line(name: str, figures: Iterable[str]) -> str:

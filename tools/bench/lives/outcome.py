@@ -4,13 +4,16 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
+from journal.clock import parse_stamp
 from journal.limits import HEARTBEAT_SECONDS, LOST_PROMISES, STALL_MAX_SECONDS
 from tools.bench.lives import baselines
 from tools.bench.lives.life import Life, Span
 from tools.bench.lives.watch import Look, Reader
 
 OURS: Final = "journal"
-JUDGES: Final = (OURS, *baselines.BASELINES)
+OLD: Final = "old monitor"  # the deployed one: it reads our `last_update`, and no more
+JUDGES: Final = (OURS, OLD, *baselines.BASELINES)
+_OLD_SECONDS: Final = 600.0
 _FINAL: Final = ("completed", "failed", "aborted", "preempted")
 # Times of records and of replies are exact to the second; nobody can be held to less.
 _CLOCK_SECONDS: Final = 2.0
@@ -106,6 +109,8 @@ class _Court:
         verdict = look.verdict
         alarms = {OURS: verdict.liveness == "lost" or verdict.progress == "stalled"}
         ended = self._final is not None
+        updated = parse_stamp(look.document["last_update"])
+        alarms[OLD] = not ended and look.at - updated > _OLD_SECONDS
         for name, baseline in self._baselines.items():
             alarms[name] = not ended and baseline.is_alarmed(look.at)
         return alarms

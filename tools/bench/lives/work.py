@@ -15,6 +15,7 @@ from tools.bench.lives.script import Burn, Flight, Script
 _QUIET_SECONDS: Final = 600.0
 _CPU_SECONDS: Final = 38 * 60.0  # of one file that shows nothing but CPU
 _FILE_SECONDS: Final = 2.5 * 3600
+_DECLARED_SECONDS: Final = (960.0, 3000.0)
 _FILES: Final = 800  # of a process, about
 
 
@@ -29,10 +30,11 @@ class Kind:
     sub_phase: str
 
 
+SLOW: Final = "trickle"
 KINDS: Final = (
     Kind("download", moves=True, cpu=(0.01, 0.3), io=(1e5, 5e7), sub_phase="downloading"),
     Kind("fetch", moves=False, cpu=(0.01, 0.3), io=(1e5, 5e7), sub_phase="downloading_policy"),
-    Kind("trickle", moves=True, cpu=(0.0, 0.002), io=(100, 3000), sub_phase="downloading"),
+    Kind(SLOW, moves=True, cpu=(0.0, 0.002), io=(100, 3000), sub_phase="downloading"),
     Kind("extract", moves=False, cpu=(0.3, 1.0), io=(1e5, 1e8), sub_phase="extracting"),
     Kind("copy", moves=False, cpu=(0.0, 0.004), io=(2e3, 1e8), sub_phase="extracting"),
     Kind("compute", moves=False, cpu=(0.2, 1.0), io=(0, 100), sub_phase="processing"),
@@ -45,6 +47,7 @@ class Manner:
     """What else there is in a run's work."""
 
     waits: bool = False
+    limits: bool = False  # a stall limit is declared for each phase
     retries: bool = False
     quiets: bool = False
 
@@ -73,8 +76,13 @@ class Worker:
         at = chance.uniform(0.1, 30)
         for number in range(sources):
             kind = chance.choices(KINDS, WEIGHTS)[0]
+            fields: dict[str, Any] = {"phase": "data_prep"}
+            if self._manner.limits:
+                # It holds for CPU alone as well, so such work would not be declared like this.
+                kind = chance.choice(KINDS[:3])
+                fields["stall_seconds"] = round(chance.uniform(*_DECLARED_SECONDS))
             source = f"{self._name}-{kind.name}-{number}"
-            script.say(at, events.PHASE, phase="data_prep", sub_phase=kind.sub_phase)
+            script.say(at, events.PHASE, **fields, sub_phase=kind.sub_phase)
             at += 0.01
             script.begin_source(at, source, kind.sub_phase)
             at = max(
@@ -127,7 +135,13 @@ class Worker:
         """Return how long nothing is done now: a declared wait, or a short one that is not."""
         chance, script = self._chance, self.script
         if self._manner.waits and chance.random() < likely:
-            if chance.random() < 0.5:
+            way = chance.random()
+            if way < 0.2:
+                promised = 10 ** chance.uniform(2, 3.9)
+                script.say(at, events.EXTENDED, reason="index", until=at + promised)
+                script.waits.append((at, at + promised))
+                return promised * chance.uniform(0.3, 1.0)
+            if way < 0.6:
                 seconds = 10 ** chance.uniform(1, 3.5)
                 script.say(at, events.WAITING, reason="rate limit")
                 script.waits.append((at, at + seconds))

@@ -322,6 +322,8 @@ def _source_done(
     state: StreamState, record: Record, at: float, source: SourceState | None, _latest: _Latest
 ) -> None:
     if source is not None:
+        if source.ended is None:
+            source.work.end(at)
         source.ended = at
         source.bytes = max(source.file_bytes, foreign.count(record.get("bytes")) or 0)
 

@@ -51,6 +51,8 @@ def _told(source: SourceState) -> dict[str, Any]:
 
 def _whole(source: SourceState) -> float:
     """Return how many times as much the source is as this attempt did of it."""
+    if source.work.files:  # of every attempt
+        return max(1.0, (source.files + source.found_files) / source.work.files)
     if source.bytes and source.found_bytes:
         return 1 + source.found_bytes / source.bytes
     return 1 + source.found_files / source.files if source.files else 1.0

@@ -104,6 +104,11 @@ class Work:
             if field.name != "last":
                 setattr(self, field.name, field.default)
 
+    def end(self, at: float) -> None:
+        """Take in the end of the source: what it did since its last file was work too."""
+        self.wall += min(max(at - self.last, 0.0), _FILE_SECONDS)
+        self.last = max(self.last, at)
+
     def rest(self, seconds: float, until: float) -> None:
         """Leave out a declared wait of so many seconds that ended now."""
         self.last = min(self.last + seconds, max(until, self.last))

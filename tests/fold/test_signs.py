@@ -356,7 +356,7 @@ def test_a_worker_left_behind_does_not_revive_a_run():
 
 def test_what_files_have_told_of_is_no_work_of_the_beat():
     """A beat counts since the last one: a file done behind that was work then, not now."""
-    story = Story().started().beat().files("a", 1, after=1, bytes=10**9)
+    story = Story().started().source("a").beat().files("a", 1, after=1, bytes=10**9)
 
     story.beat(after=14, files=1, bytes=10**9).beat(after=2)
 
@@ -365,11 +365,11 @@ def test_what_files_have_told_of_is_no_work_of_the_beat():
 
 def test_bytes_that_nobody_has_told_of_are_work_of_the_beat():
     """A download that says nothing else."""
-    story = Story().started().beat().files("a", 1, after=1, bytes=10**9)
+    story = Story().started().source("a").beat().files("a", 1, after=1, bytes=10**9)
 
     story.beats(18, bytes=10**9 + 1)
 
-    assert judged(story, 20).progress == "advancing"
+    assert judged(story, 22).progress == "slow"
 
 
 def test_a_beat_that_comes_late_needs_as_much_more():

@@ -46,7 +46,10 @@ def document_of(states: Mapping[str, StreamState]) -> dict[str, Any]:
         "status": status,
         "finished": finish and {"status": finish.status, "message": finish.message},
         "last_update": _last_update(ordered),
-        "vitals": sections.vitals_of(lead, ordered),
+        "vitals": {
+            **sections.vitals_of(lead, ordered),
+            "quiet_streams": sections.quiet_of(lead, sorted(states.items())),
+        },
     }
 
 

@@ -129,7 +129,9 @@ def _add_counted(items: dict[Key, Item], lead: StreamState, first: str) -> None:
     missing = min((lead.sources_total or 0) - known, SOURCES_KEPT)
     if any(sub_phase != first and item.begun for (sub_phase, _), item in items.items()):
         missing = 0  # the first sub-phase is over: they were counted for something else
-    names = [f.source for f in lead.former if f.sub_phase == first and (first, f.source) not in items]
+    names = [
+        f.source for f in lead.former if f.sub_phase == first and (first, f.source) not in items
+    ]
     for number in range(missing):
         name = names[number] if number < len(names) else f"\0{number}"
         items[first, name] = _coming((first, name), None, None)

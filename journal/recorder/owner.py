@@ -4,6 +4,8 @@
     owner.json               whose it is; locked while that process lives
     records.jsonl            record lines, exact bytes, in the order of their numbers
     fenced-{writer}.jsonl    what a writer said that had lost its stream; never sent
+
+A process that has died holds no lock any more: what it left is anybody's to send.
 """
 
 import fcntl

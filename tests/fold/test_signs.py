@@ -358,9 +358,9 @@ def test_what_files_have_told_of_is_no_work_of_the_beat():
     """A beat counts since the last one: a file done behind that was work then, not now."""
     story = Story().started().source("a").beat().files("a", 1, after=1, bytes=10**9)
 
-    story.beat(after=14, files=1, bytes=10**9).beat(after=2)
+    story.beat(files=1, bytes=10**9).beats(15)
 
-    assert judged(story, 20).progress == "stalled"
+    assert judged(story, 22).why.endswith("no work for 18 min; the limit is 15 min (the default)")
 
 
 def test_bytes_that_nobody_has_told_of_are_work_of_the_beat():

@@ -9,8 +9,10 @@ from typing import Any, Final
 
 from journal import events, foreign, signs
 from journal.clock import StampReader
+from journal.eta import score
 from journal.events import Record
 from journal.limits import (
+    CLOCK_SLACK_SECONDS,
     COUNT_MAX,
     ERROR_CLASSES_KEPT,
     PHASES_KEPT,
@@ -93,7 +95,10 @@ def _segment_opened(state: StreamState, record: Record) -> None:
 
 def _record(state: StreamState, kind: str, record: Record, latest: _Latest) -> None:
     if kind == events.HEARTBEAT:
-        state.clock_offset = foreign.offset(record.get("clock_offset"), state.clock_offset)
+        offset = foreign.offset(record.get("clock_offset"), state.clock_offset)
+        if abs(offset - state.clock_offset) > CLOCK_SLACK_SECONDS:
+            signs.set_back(state, state.last_ts + offset)
+        state.clock_offset = offset
     at = state.last_ts + state.clock_offset
     wait = state.wait
     signs.take_in(state, kind, record, at)
@@ -106,6 +111,8 @@ def _record(state: StreamState, kind: str, record: Record, latest: _Latest) -> N
     if take is not None:
         take(state, record, at, source, latest)
     signs.mark(state, at)
+    if at >= state.predict_at:
+        score.predict(state, at)
 
 
 def _rest(state: StreamState, wait: Wait, at: float) -> None:
@@ -336,7 +343,8 @@ def _waiting(
     until = at + WAIT_MAX_SECONDS if said is None else said + state.clock_offset
     if state.wait is not None:
         _rest(state, state.wait, at)
-    state.wait = Wait(foreign.text(record.get("reason")) or "", at, until)
+    reason = foreign.text(record.get("reason")) or ""
+    state.wait = Wait(reason, at, until, is_bounded=said is not None)
 
 
 def _extended(
@@ -377,6 +385,7 @@ def _finished(
 ) -> None:
     if state.finish is not None:
         return
+    score.select(state, at)
     status = record.get("status")
     state.finish = Finish(
         status if status in events.STATUSES else "failed", foreign.text(record.get("message")), at

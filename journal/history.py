@@ -26,33 +26,34 @@ def former_of(states: Sequence[StreamState]) -> list[dict[str, Any]]:
 
 
 def _worked_on(source: SourceState) -> bool:
-    return source.files > 0 or source.bytes > 0
+    return source.files > 0 or source.bytes > 0 or source.work.files > 0
 
 
 def _told(source: SourceState) -> dict[str, Any]:
     """Tell what a source took; as a whole, though an earlier attempt may have done a part of it.
 
-    That part is taken to have been as fast as the rest.
+    That part is taken to have been as fast as what was measured.
     """
-    ended = source.spoke if source.ended is None else source.ended
-    wall = seconds = max(0.0, ended - source.started)
-    if source.work.files:
-        wall, seconds = source.work.wall, source.work.seconds
-    whole = _whole(source)
+    work = source.work
+    all_files = sum_of((source.files, source.found_files))
+    all_bytes = sum_of((source.bytes, source.found_bytes))
+    if work.files:
+        wall, seconds = work.wall, work.seconds
+        times = _times(all_bytes, work.bytes) or _times(all_files, work.files)
+    else:
+        ended = source.spoke if source.ended is None else source.ended
+        wall = seconds = ended - source.started
+        times = _times(all_bytes, source.bytes) or _times(all_files, source.files)
     return {
         "source": source.source,
         "sub_phase": source.sub_phase,
-        "files": sum_of((source.files, source.found_files)),
-        "bytes": sum_of((source.bytes, source.found_bytes)),
-        "seconds": round(foreign.seconds(seconds * whole), 3),
-        "wall_seconds": round(foreign.seconds(wall * whole), 3),
+        "files": all_files,
+        "bytes": all_bytes,
+        "seconds": round(foreign.seconds(seconds * times), 3),
+        "wall_seconds": round(foreign.seconds(wall * times), 3),
     }
 
 
-def _whole(source: SourceState) -> float:
-    """Return how many times as much the source is as this attempt did of it."""
-    if source.work.files:  # of every attempt
-        return max(1.0, (source.files + source.found_files) / source.work.files)
-    if source.bytes and source.found_bytes:
-        return 1 + source.found_bytes / source.bytes
-    return 1 + source.found_files / source.files if source.files else 1.0
+def _times(whole: float, measured: float) -> float:
+    """Return how many times as much the whole is, 0.0 if that cannot be told."""
+    return whole / measured if measured > 0 else 0.0

@@ -88,6 +88,6 @@ READ_SECONDS: Final = 20.0
 PROBE_RACERS: Final = 4
 PROBE_DAYS: Final = 30  # how long a passed probe is remembered
 
-# A first ETA: with less than this there is no ground for one.
-ETA_MIN_SECONDS: Final = 30.0
-ETA_MIN_FRACTION: Final = 0.02
+ETA_TIME_MAX: Final = 253_402_300_799.0  # the last second of the year 9999
+# Predictions kept for the ETA's score: one at each twentieth more of age, of eleven twelfths of it.
+PREDICTIONS_KEPT: Final = 64

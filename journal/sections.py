@@ -5,8 +5,10 @@ from typing import Any, Final
 
 from journal import signs
 from journal.clock import stamp, stamp_seconds
+from journal.eta import Estimate, Forecast
 from journal.limits import (
     COUNT_MAX,
+    ETA_TIME_MAX,
     QUIET_STREAMS_KEPT,
     RECENT_SECONDS,
 )
@@ -50,11 +52,60 @@ def source_of(source: SourceState) -> dict[str, Any]:
         "files_total": source.files_total,
         "bytes": source.summed.bytes,
         "bytes_total": source.bytes_total,
+        "totals_grow": source.totals_grow,
         "skipped": source.skipped,
         "errors": source.errors,
         "started": stamp_seconds(source.started),
         "ended": source.ended and stamp_seconds(source.ended),
     }
+
+
+def eta_of(estimate: Estimate | None, reached: float) -> dict[str, Any] | None:
+    """Return an `eta`: when the end will be, as it was told at the newest record's instant."""
+    if estimate is None:
+        return None
+    at, low, high = (
+        stamp_seconds(min(reached + seconds, ETA_TIME_MAX))
+        for seconds in (estimate.remaining, estimate.low, estimate.high)
+    )
+    return {
+        "at": at,
+        "low": low,
+        "high": high,
+        "remaining_seconds": round(estimate.remaining),
+        "basis": estimate.basis,
+        "method": estimate.method,
+    }
+
+
+def phases_of(told: Forecast, sources: Iterable[SourceState]) -> list[dict[str, Any]]:
+    """Return `phases`: each sub-phase with sources, and when what is left of it will be done."""
+    groups: dict[str, list[SourceState]] = {sub_phase: [] for sub_phase in told.phases}
+    for source in sources:
+        groups.setdefault(source.sub_phase, []).append(source)
+    ordered = sorted(groups.items(), key=lambda group: (not group[1], _began(group[1])))
+    return [
+        {
+            "sub_phase": sub_phase,
+            "state": _state_of(group, is_foretold=sub_phase in told.phases),
+            "sources": len(group),
+            "sources_completed": sum(source.summed.completed for source in group),
+            "totals_grow": any(source.totals_grow for source in group),
+            "eta": eta_of(told.phases.get(sub_phase), told.at),
+        }
+        for sub_phase, group in ordered
+    ]
+
+
+def _began(group: Iterable[SourceState]) -> float:
+    return min((source.started for source in group), default=0.0)
+
+
+def _state_of(group: list[SourceState], *, is_foretold: bool) -> str:
+    if not group:
+        return "pending"
+    is_running = is_foretold or any(source.ended is None for source in group)
+    return "running" if is_running else "done"
 
 
 def errors_of(states: Iterable[StreamState]) -> dict[str, Any]:

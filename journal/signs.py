@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from journal import events, foreign
 from journal.events import Record
 from journal.limits import (
-    CLOCK_SLACK_SECONDS,
     EVIDENCE_CPU_SECONDS,
     EVIDENCE_IO_BYTES,
     FLUSH_SECONDS,
@@ -132,8 +131,10 @@ def extend(state: StreamState, until: float) -> None:
     state.extended_until = max(state.extended_until or until, until)
 
 
-def _set_back(state: StreamState, at: float) -> None:
-    """Take a clock that ran ahead back to what a beat has told of it: no sign can be later."""
+def set_back(state: StreamState, at: float) -> None:
+    """Take in that a clock was set: no sign of before can be later than the beat that tells."""
+    if state.last_record is None or at >= state.last_record:
+        return
     state.last_record = at
     for sign in ("worked", "burned", "erred", "filed", "rate_since"):
         seen = getattr(state, sign)
@@ -147,6 +148,10 @@ def _pass_over(state: StreamState, silence: float) -> None:
     if silence <= promise(state):
         return
     slept = silence - (state.heartbeat_seconds or HEARTBEAT_SECONDS)
+    if state.wait is not None:
+        # No work is due before its end; an end that nobody named is an hour of the process.
+        state.wait.until += 0.0 if state.wait.is_bounded else slept
+        return
     for sign in ("worked", "burned", "erred"):
         seen = getattr(state, sign)
         if seen is not None:
@@ -181,8 +186,6 @@ def _close_wait(state: StreamState, wait: Wait, at: float) -> None:
 
 def _beat(state: StreamState, record: Record, at: float) -> None:
     """Take in a beat: it proves the process; only its counters can prove work."""
-    if state.last_record is not None and at < state.last_record - CLOCK_SLACK_SECONDS:
-        _set_back(state, at)
     state.beat = {
         key: value for key, value in foreign.flat(record).items() if key not in events.PLACE
     }

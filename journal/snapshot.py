@@ -143,7 +143,8 @@ def render(run_id: str, run: Run, stored: Mapping[str, Any]) -> dict[str, Any]:
     lead = lead_of(run)
     phase = _phase_of(lead, states)
     sources = sources_of(states, lead)
-    estimate, reached = _estimate(lead, phase[1], phase[3], states, sources)
+    told = eta.forecast([lead, *(state for state in states if state is not lead)])
+    estimate, reached = told.run, told.at
     progress = sections.progress_of(states, lead, sources)
     progress["estimated_completion"] = (
         stamp_seconds(reached + estimate.remaining) if estimate else None
@@ -169,14 +170,18 @@ def render(run_id: str, run: Run, stored: Mapping[str, Any]) -> dict[str, Any]:
             "message": lead.finish.message,
             "at": stamp(lead.finish.at),
         },
-        "eta": estimate
-        and {
-            "at": stamp_seconds(reached + estimate.remaining),
-            "low": stamp_seconds(reached + estimate.low),
-            "high": stamp_seconds(reached + estimate.high),
-            "basis": estimate.basis,
-        },
-        "sources": [sections.source_of(source) for source in sources],
+        "eta": sections.eta_of(estimate, reached),
+        "eta_score": eta.score_of(lead),
+        "phases": sections.phases_of(told, sources),
+        "sources": [
+            {
+                **sections.source_of(source),
+                "eta": sections.eta_of(
+                    told.sources.get((source.sub_phase, source.source)), reached
+                ),
+            }
+            for source in sources
+        ],
         "errors": sections.errors_of(states),
         "dropped": sum_of(state.dropped for state in states),
         "vitals": {
@@ -253,29 +258,6 @@ def _speaking(sources: Iterable[SourceState]) -> str | None:
     running = [source for source in sources if source.ended is None]
     latest = max(running, key=lambda source: (source.spoke, source.source), default=None)
     return latest.source if latest is not None else None
-
-
-def _estimate(
-    lead: StreamState,
-    sub_phase: str,
-    phase_started: float | None,
-    states: Iterable[StreamState],
-    sources: Iterable[SourceState],
-) -> tuple[eta.Estimate | None, float]:
-    """Return the estimate and the instant it was made at: that of the newest record."""
-    reached = max((s.last_record for s in states if s.last_record is not None), default=0.0)
-    begun = max(phase_started or 0.0, lead.attempt_started or 0.0)
-    if lead.finish is not None or not begun:
-        return None, reached
-    downloading = not sub_phase or sub_phase.startswith("downloading")
-    total = lead.sources_total if downloading else None
-    at_work: list[SourceState] = []
-    for source in sources:
-        if source.sub_phase == sub_phase and source.attempt == lead.attempt:
-            at_work.append(source)
-        elif source.sub_phase == sub_phase and source.ended is not None and total is not None:
-            total -= 1  # an earlier attempt finished it, in time that is not this one's
-    return eta.estimate(at_work, total, reached - begun), reached
 
 
 def _at_work(lead: StreamState, sub_phase: str, sources: Iterable[SourceState]) -> tuple[int, int]:

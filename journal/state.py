@@ -59,6 +59,17 @@ class SourceState:
             bytes=self.bytes + self.found_bytes,
         )
 
+    @property
+    def totals_grow(self) -> bool:
+        """Tell whether there is more of it than was said at first."""
+        done_files = self.found_files + self.files + self.skipped
+        done_bytes = self.found_bytes + self.bytes
+        return (
+            self.has_grown
+            or (self.files_total is not None and done_files > self.files_total)
+            or (self.bytes_total is not None and done_bytes > self.bytes_total)
+        )
+
 
 @dataclass(slots=True)
 class Planned:
@@ -114,11 +125,12 @@ class PhaseState:
 
 @dataclass(slots=True)
 class Wait:
-    """A declared wait: no work is due before `until`."""
+    """A declared wait: no work is due before `until`, which the job has said if `is_bounded`."""
 
     reason: str
     since: float
     until: float
+    is_bounded: bool = False
 
 
 @dataclass(slots=True)

@@ -17,6 +17,7 @@ _RECENT_SHARE: Final = 0.25  # of the work so far is recent
 _FILE_BYTES: Final = 2.0**43
 _FILE_SECONDS: Final = 1e7
 _SUM_MAX: Final = 2.0**50
+_SOUND_MAX: Final = 2.0**51
 
 
 @dataclass(slots=True)
@@ -46,6 +47,11 @@ class Work:
     recent_wall: float = 0.0
     recent_expected: float = 0.0
 
+    @property
+    def is_sound(self) -> bool:
+        """Tell whether files can have made these sums: what another hand stored need not be."""
+        return all(0.0 <= getattr(self, field.name) <= _SOUND_MAX for field in fields(self))
+
     def file(self, at: float, size: float, seconds: float | None) -> None:
         """Take in a finished file; who has not measured it gives None."""
         gap = at - self.last
@@ -63,13 +69,11 @@ class Work:
             seconds = _FILE_SECONDS
         expected = self.fixed + self.per_byte * size
         count = self.files
-        if count >= _STALL_FILES:
-            if seconds > _STALL_TIMES * expected > 0.0:
-                gap = max(gap - (seconds - expected), min(gap, expected))
-                seconds = expected
+        if count >= _STALL_FILES and seconds > _STALL_TIMES * expected > 0.0:
+            gap = max(gap - (seconds - expected), min(gap, expected))
+            seconds = expected
+        if count:
             self.unexplained += (seconds - expected) ** 2
-        else:
-            self.unexplained += seconds * seconds
         if seconds > self.longest:
             self.longest = seconds
         self.files = count = count + 1
@@ -95,7 +99,7 @@ class Work:
         """Fit anew, at every eighth more of files: a fit for each would cost more than the rest."""
         self.fixed, self.per_byte = fit(self.w, self.wx, self.wxx, self.wy, self.wxy)
         self.fit_at = count + 1 + (count >> 3)
-        if max(self.bytes, self.wxx, self.unexplained, self.wall) > _SUM_MAX:
+        if max(self.bytes, self.wxx, self.unexplained, self.seconds, self.wall) > _SUM_MAX:
             self._begin_again()
 
     def _begin_again(self) -> None:

@@ -7,6 +7,6 @@ into an estimate, and `forecast` puts it together.
 
 from journal.eta.estimate import Estimate, Forecast
 from journal.eta.forecast import forecast
-from journal.eta.simple import estimate
+from journal.eta.score import score_of
 
-__all__ = ["Estimate", "Forecast", "estimate", "forecast"]
+__all__ = ["Estimate", "Forecast", "forecast", "score_of"]

@@ -75,7 +75,7 @@ def _seen(source: SourceState, lead: StreamState) -> Item:
         begun=source.started,
         is_done=source.ended is not None,
         unfinished=float(source.bytes - source.file_bytes),
-        work=source.work,
+        work=source.work if source.work.is_sound else Work(last=source.spoke),
     )
     if item.is_done:
         return item

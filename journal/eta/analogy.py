@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import exp, expm1, log, log1p, sqrt, tanh
+from math import exp, expm1, log, log1p, tanh
 from typing import Final
 
 from journal.eta.agenda import Item
-from journal.eta.cost import Cost
+from journal.eta.cost import Cost, bounded
 
 _ANALOGUES: Final = 12  # of the sources begun, the latest: older ones weigh next to nothing
 _AGE_POWER: Final = 0.8  # each one older weighs by e to this less
@@ -59,7 +59,7 @@ class Guesses:
         squares = sum(
             mean**2 * expm1(guess.variance) for mean, guess in zip(means, self.each, strict=True)
         )
-        return total, log1p(squares / total**2)
+        return total, log1p(squares / total**2) if total > 0.0 else 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ class Again:
             scale = item.bytes_total / former.bytes
         elif item.files_total and former.files:
             scale = item.files_total / former.files
-        return former.wall_seconds * scale * exp(self.level)
+        return bounded(former.wall_seconds * scale * exp(self.level))
 
 
 def again(costs: Sequence[Cost]) -> Again:
@@ -97,7 +97,8 @@ def again(costs: Sequence[Cost]) -> Again:
     level = total / (weights + _AGAIN_SOURCES)
     differing = squares - 2 * level * total + level * level * weights
     variance = (differing + 2 * _AGAIN_VARIANCE) / (weights + 2)
-    return Again(level, variance, weights)
+    level = min(max(level, -_FAR), _FAR)
+    return Again(level, min(max(variance, 0.0), _VARIANCE_MAX), weights)
 
 
 def remember(costs: Sequence[Cost], last_time: Again, at: float) -> None:
@@ -110,7 +111,7 @@ def remember(costs: Sequence[Cost], last_time: Again, at: float) -> None:
         share = item.bytes / item.bytes_total if item.bytes and item.bytes_total else None
         if share is None:
             share = item.files / item.files_total if item.files and item.files_total else 1.0
-        left = whole * min(share, 1.0)
+        left = bounded(whole * min(share, 1.0))
         left -= min(max(at - item.work.last, 0.0), left / 2)
         weight = cost.variance / (cost.variance + last_time.variance)
         cost.left = exp((1 - weight) * log(cost.left) + weight * log(left))
@@ -177,10 +178,12 @@ def _by_analogy(item: Item, likes: _Likes, *, elsewhere: bool) -> Guess:
     squares = sum(w * (like - mean) ** 2 for w, like in zip(likes.weights, logs, strict=True))
     effective = likes.effective
     prior = _SIZED_VARIANCE if is_sized else _UNSIZED_VARIANCE
+    if not elsewhere:
+        prior *= sum(w * c.unevenness for w, c in zip(likes.weights, likes.costs, strict=True))
     seen = squares * effective / max(effective - 1, 0.5) if effective > 1.01 else 0.0
     variance = (max(effective - 1, 0.0) * seen + prior) / max(effective, 1.0)
     variance = min(variance, _VARIANCE_MAX) + (_OTHER_PHASE_VARIANCE if elsewhere else 0.0)
-    return Guess(exp(mean), variance)
+    return Guess(bounded(exp(mean)), variance)
 
 
 def _combined(guess: Guess | None, before: Guess, effective: float) -> Guess:
@@ -191,8 +194,3 @@ def _combined(guess: Guess | None, before: Guess, effective: float) -> Guess:
     weight = variance / (variance + before.variance)
     seconds = exp((1 - weight) * log(guess.seconds) + weight * log(before.seconds))
     return Guess(seconds, before.variance * weight)
-
-
-def spread_of(guess: Guess) -> float:
-    """Return the standard deviation (log) of one guess."""
-    return sqrt(guess.variance)

@@ -19,7 +19,13 @@ _LIKE_RATIO: Final = 2.0  # files as whose the others' ratio of wall time to sec
 _DRIFT_POWER: Final = 0.3  # how much of a recent change of speed lasts
 _DRIFT_MAX: Final = 10.0
 _AHEAD_VARIANCE: Final = 0.15  # what is to come differs, though the past was told apart exactly
+# Files that cost alike leave no doubt of those to come; relative variance at which half is left.
+_EVEN_VARIANCE: Final = 0.05
+_VARIANCE_MIN: Final = 0.0004
 _IN_FLIGHT_FILES: Final = 3.0  # the file now in flight is at most so many mean ones, or the longest
+# Nothing takes less or longer, whatever a journal says: what is reckoned from it stays a number.
+SECONDS_MIN: Final = 1e-9
+SECONDS_MAX: Final = 1e12
 _LEFT_SHARE: Final = 0.02  # of a source is left as long as it is at work
 
 
@@ -33,15 +39,21 @@ class Cost:
     spent: float
     left: float
     variance: float  # of the logarithm of `left`
+    unevenness: float = 1.0  # of files in its sub-phase: 0 if all cost what was expected of them
 
     @property
     def whole(self) -> float:
         """What it costs from begin to end, without waits."""
-        return max(self.spent + self.left, 1e-6)
+        return bounded(self.spent + self.left)
 
     def of(self, files: float | None, size: float | None) -> float:
         """Return what so many files and bytes would cost here."""
-        return max(self.fixed * (files or 0.0) + self.per_byte * (size or 0.0), 1e-12)
+        return bounded(self.fixed * (files or 0.0) + self.per_byte * (size or 0.0))
+
+
+def bounded(seconds: float) -> float:
+    """Return a time as it can be."""
+    return min(max(seconds, SECONDS_MIN), SECONDS_MAX)
 
 
 def costs(items: Sequence[Item], at: float) -> list[Cost]:
@@ -60,6 +72,7 @@ class _Pool:
     fixed: float
     per_byte: float
     ratio: float  # of wall time to the seconds of files: below 1 where several are at work
+    unevenness: float = 1.0
 
 
 def _pool(items: Sequence[Item], at: float) -> _Pool | None:
@@ -73,27 +86,36 @@ def _pool(items: Sequence[Item], at: float) -> _Pool | None:
         sums.wxx += work.wxx
         sums.wy += work.wy
         sums.wxy += work.wxy
-    if sums.seconds > 0.0 and sums.wall > 0.0:
+    if sums.seconds > SECONDS_MIN and sums.wall > SECONDS_MIN:
         fixed, per_byte = fit(sums.w, sums.wx, sums.wxx, sums.wy, sums.wxy)
-        return _Pool(sums, fixed, per_byte, sums.wall / sums.seconds)
+        return _Pool(sums, fixed, per_byte, sums.wall / sums.seconds, _unevenness(items))
     # Not one file yet: bytes inside of the first ones are all there is.
     moved = sum(item.unfinished for item in items)
     passed = sum(at - item.work.last for item in items if item.begun is not None)
-    return _Pool(sums, 0.0, passed / moved, 1.0) if moved > 0.0 and passed > 0.0 else None
+    return _Pool(sums, 0.0, passed / moved, 1.0) if moved > 0.0 and passed > SECONDS_MIN else None
+
+
+def _unevenness(items: Sequence[Item]) -> float:
+    files, variance = 0, 0.0
+    for work in (item.work for item in items):
+        if work.files > 1 and work.seconds > SECONDS_MIN:
+            files += work.files
+            variance += max(work.unexplained, 0.0) * (work.files / work.seconds) ** 2
+    return variance / (variance + _EVEN_VARIANCE * files) if files else 1.0
 
 
 def _cost(item: Item, pool: _Pool, at: float) -> Cost:
     work = item.work
     fixed, per_byte, level_variance = _fitted(work, pool)
     ratio = pool.ratio
-    if work.seconds > 0.0 and work.wall > 0.0:
+    if work.seconds > SECONDS_MIN and work.wall > SECONDS_MIN:
         own = log(work.wall / work.seconds)
         ratio = exp((own * work.files + log(ratio) * _LIKE_RATIO) / (work.files + _LIKE_RATIO))
-    cost = Cost(item, fixed * ratio, per_byte * ratio, work.wall, 0.0, 1.0)
+    cost = Cost(item, fixed * ratio, per_byte * ratio, work.wall, 0.0, 1.0, pool.unevenness)
     files, size = _left_of(item)
     if item.is_done or (not files and not size):
         return cost
-    left = cost.of(files, size) * _drift(work, ratio)
+    left = bounded(cost.of(files, size) * _drift(work, ratio))
     # What is under way is done in part, as its bytes or else the time since the last file tell.
     mean = left / max(files, 1.0)
     longest = max(_IN_FLIGHT_FILES * mean, work.longest * ratio)
@@ -101,17 +123,19 @@ def _cost(item: Item, pool: _Pool, at: float) -> Cost:
     cost.left = max(left - under_way, left * _LEFT_SHARE)
     # The fewer and the more unequal its files, past and to come, the less is known.
     chance = min(level_variance * (1.0 + work.files / max(files, 1.0)), 4.0) if work.files else 1.0
-    cost.variance = log1p(chance) + _AHEAD_VARIANCE
+    cost.variance = log1p(chance) + _AHEAD_VARIANCE * pool.unevenness + _VARIANCE_MIN
     return cost
 
 
 def _fitted(work: Work, pool: _Pool) -> tuple[float, float, float]:
     """Return a source's fixed part, its part per byte, and the relative variance of its level."""
-    if work.files == 0 or work.seconds <= 0.0:
+    if work.files == 0 or work.seconds <= SECONDS_MIN:
         return pool.fixed, pool.per_byte, 1.0
-    variance = min(work.unexplained / work.seconds**2, 1.0)
+    variance = 1.0
+    if work.files > 1:
+        variance = min(max(work.unexplained / work.seconds**2, 0.0), 1.0)
     expected = pool.fixed * work.files + pool.per_byte * work.bytes
-    level = work.seconds / expected if expected > 0.0 else 1.0
+    level = work.seconds / expected if expected > SECONDS_MIN else 1.0
     level **= _LEVEL_VARIANCE / (_LEVEL_VARIANCE + variance)
     fixed, per_byte = pool.fixed * level, pool.per_byte * level
     sums = pool.sums
@@ -140,7 +164,7 @@ def _left_of(item: Item) -> tuple[float, float]:
 
 def _drift(work: Work, ratio: float) -> float:
     """Return how much dearer things have become of late, as far as that lasts."""
-    if work.recent_expected <= 0.0 or work.recent_wall <= 0.0 or ratio <= 0.0:
+    if work.recent_expected <= SECONDS_MIN or work.recent_wall <= SECONDS_MIN or ratio <= 0.0:
         return 1.0
     recent = work.recent_wall / work.recent_expected / ratio
     return min(max(float(recent**_DRIFT_POWER), 1 / _DRIFT_MAX), _DRIFT_MAX)

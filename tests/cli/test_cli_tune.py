@@ -55,9 +55,10 @@ def test_it_says_the_shortest_limit_without_a_false_alarm(lived, cli):
     assert (answer.code, answer.err) == (0, "")
     assert answer.lines[0] == "job prepare: 3 runs (2 completed, 1 failed)"
     assert answer.lines[2].split()[:4] == ["LIMIT", "FALSE", "TRUE", "OPEN"]
-    rows = [line.split(maxsplit=5) for line in answer.lines]
-    assert ["default", "0", "1", "0", "45", "min               0 s"] in rows
-    assert ["5", "min", "1", "1", "0", "55 min              10 min"] in rows
+    rows = [" ".join(line.split()) for line in answer.lines]
+    assert "default 0 1 0 45 min 0 s" in rows
+    assert "5 min 1 1 0 55 min 10 min" in rows
+    assert "30 min 0 1 0 30 min 15 min after" in rows
     assert answer.lines[-1].strip() == (
         'run.phase("data_prep", "downloading_policy", stall_after="15m")'
         "  # the longest pause that work followed: 12 min"

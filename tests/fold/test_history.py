@@ -53,6 +53,31 @@ def test_a_source_that_was_not_ended_lasted_until_it_spoke_last():
     assert one["wall_seconds"] == 30.0
 
 
+def test_what_files_were_measured_to_take_is_added_up():
+    """Of files done side by side the seconds are more than the source lasted; a wait is neither."""
+    story = Story().started().source("a")
+    story.say("file_done", after=1.0, source="a", path="x", bytes=100, seconds=60.0)
+    story.say("waiting", source="a", reason="rate limit").say("note", after=30.0)
+    story.say("file_done", after=1.0, source="a", path="y", bytes=100, seconds=60.0)
+    story.say("file_done", source="a", path="z", bytes=100, seconds=60.0).done("a")
+
+    (one,) = former_of([story.state])
+    assert (one["seconds"], one["wall_seconds"]) == (180.0, 120.0)
+
+
+def test_what_two_attempts_did_counts_for_what_they_measured():
+    """Files of an earlier attempt, which the later found finished, have told what they took."""
+    story = Story().started().source("a").files("a", 3, after=3.0)
+    story.started(attempt=2, after=60.0).source("a", done={"files": 3, "bytes": 300})
+    story.files("a", 1, after=1.0).done("a")
+    all_found = story.state
+    story.started(attempt=3, after=60.0).source("a", done={"files": 4, "bytes": 400}).done("a")
+
+    for_one = {"files": 4, "bytes": 400, "seconds": 240.0, "wall_seconds": 240.0}
+    both = [*former_of([all_found]), *former_of([story.state])]
+    assert [{key: one[key] for key in for_one} for one in both] == [for_one, for_one]
+
+
 def test_what_an_earlier_attempt_did_is_told_at_the_speed_of_the_last():
     """A source of which three quarters were found finished would have taken four times as long."""
     (one,) = former_of([of(worked("a", found_files=3, found_bytes=300))])

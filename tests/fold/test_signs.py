@@ -196,6 +196,22 @@ def test_a_clock_set_forward_is_taken_back_by_the_beat_that_tells():
     assert judged(story, 3 + 11).liveness == "lost"
 
 
+def test_a_clock_set_back_is_not_believed_before_it_is_told():
+    """The first beat behind it may still carry the offset of before."""
+    story = Story().started().files("a", 1, after=60)
+
+    story.beat(after=-57).beat(after=3, offset=3600.0)
+
+    assert judged(story, 66).liveness == "alive"
+
+
+def test_a_wait_without_an_end_sleeps_with_the_machine():
+    """Its hour is one of the process."""
+    story = Story().started().say("waiting", reason="quota").beat()
+
+    assert judged(story.beat(after=180), 183).progress == "waiting"
+
+
 # Streams
 
 

@@ -3,15 +3,17 @@
 The yardstick of a file is `orjson.loads` of the same lines: reading a journal costs that anyway.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from statistics import median
 from typing import Final
 from unittest.mock import patch
 
 import orjson
 
+from journal.eta import score
 from journal.events import Record
 from journal.fold import fold
+from journal.limits import TIME_MAX
 from journal.state import StreamState
 from journal.work import Work
 from tools.bench.backtest.ours import Journal
@@ -38,31 +40,47 @@ def results(effort: Effort) -> Iterator[Result]:
 
 
 def _fold(records: list[Record], effort: Effort) -> Iterator[Result]:
-    """Fold with the sums that the estimates rest on, and without them."""
+    """Fold as it is; without the predictions that a run keeps; without a file's sums either."""
     lines = [orjson.dumps(record) for record in records]
-    whole, bare, loads = seconds(
-        lambda: cpu(lambda: fold(StreamState(), records)),
-        lambda: _without_sums(records),
+    whole, silent, bare, loads = seconds(
+        lambda: _folding(records),
+        lambda: _without_predictions(lambda: _folding(records)),
+        lambda: _without_predictions(lambda: _without_sums(records)),
         lambda: cpu(lambda: [orjson.loads(line) for line in lines]),
         rounds=effort.of(40),
     )
-    own = [one - other for one, other in zip(whole, bare, strict=True)]
-    own_us, whole_us, loads_us = (
-        median(taken) / len(records) * 1e6 for taken in (own, whole, loads)
+    own = [one - other for one, other in zip(silent, bare, strict=True)]
+    own_us, silent_us, loads_us = (
+        median(taken) / len(records) * 1e6 for taken in (own, silent, loads)
     )
+    kept_ms = median(one - other for one, other in zip(whole, silent, strict=True)) * 1e3
     how = (
         f"orjson.loads of a file's line {loads_us:.2f} µs, CPU; "
         f"median of {len(loads)} rounds of {len(records):,} records in turn"
     )
     yield Result(
-        "eta.observe", ratio(own, loads), 1.3, TIMES, f"a file's sums {own_us:.2f} µs, {how}"
+        "eta.observe", ratio(own, loads), 1.5, TIMES, f"a file's sums {own_us:.2f} µs, {how}"
     )
-    yield Result("eta.fold", ratio(whole, loads), 8.0, TIMES, f"fold {whole_us:.2f} µs, {how}")
+    yield Result("eta.fold", ratio(silent, loads), 7.0, TIMES, f"{silent_us:.2f} µs, {how}")
+    how = "what a run of half an hour spends on the predictions it is judged by later, CPU"
+    yield Result("eta.predictions", kept_ms, 200.0, "ms", how)
+
+
+def _folding(records: list[Record]) -> float:
+    return cpu(lambda: fold(StreamState(), records))
+
+
+def _without_predictions(work: Callable[[], float]) -> float:
+    def never(state: StreamState, _at: float) -> None:
+        state.predict_at = TIME_MAX
+
+    with patch.object(score, "predict", never):
+        return work()
 
 
 def _without_sums(records: list[Record]) -> float:
     with patch.object(Work, "file", lambda *_: None):
-        return cpu(lambda: fold(StreamState(), records))
+        return _folding(records)
 
 
 def _forecast(journal: Journal, effort: Effort) -> Result:

@@ -4,7 +4,10 @@ from collections.abc import Iterator
 from typing import Final
 
 from tools.bench.backtest.measure import (
+    ALIKE,
+    IN_PROPORTION,
     OURS,
+    WITHOUT,
     Scores,
     Task,
     history_errors,
@@ -127,8 +130,9 @@ def _history(effort: Effort) -> Result:
     pairs = reruns()[:1] if effort.quick else reruns()
     errors = history_errors(pairs, jobs=2)
     shown = "; ".join(
-        f"{mode} {errors['with', mode]:.3f} (without {errors['without', mode]:.3f})"
+        f"{mode} {errors[ALIKE, mode]:.3f} ({errors[WITHOUT, mode]:.3f} without it, "
+        f"{errors[IN_PROPORTION, mode]:.3f} with it as much slower or faster as it was)"
         for mode in MODES
     )
     how = f"MAE/T of {len(pairs)} second runs with the first one's journal: {shown}"
-    return Result("eta.history", errors["with", "lazy"], 0.19, _T, how)
+    return Result("eta.history", errors[ALIKE, "lazy"], 0.19, _T, how)

@@ -3,7 +3,15 @@
 import math
 from collections.abc import Iterable, Mapping, Sequence
 
-from tools.bench.backtest.measure import OURS, OWN_BAR, Scores, pooled
+from tools.bench.backtest.measure import (
+    ALIKE,
+    IN_PROPORTION,
+    OURS,
+    OWN_BAR,
+    WITHOUT,
+    Scores,
+    pooled,
+)
 from tools.bench.backtest.neighbours import CONTROL
 from tools.bench.backtest.recording import MODES
 
@@ -75,8 +83,8 @@ def of_history(found: Mapping[tuple[str, str], float]) -> str:
     return _table(
         ["second run of a job", *MODES],
         [
-            [f"{name} the first one's journal", *(_places(found[name, mode]) for mode in MODES)]
-            for name in ("with", "without")
+            [name, *(_places(found[name, mode]) for mode in MODES)]
+            for name in (WITHOUT, ALIKE, IN_PROPORTION)
         ],
     )
 

@@ -46,6 +46,7 @@ class Life:
     status: str | None = None  # how it ends, None if it does not
     reads_log: bool = True  # the reader folds the log itself, or trusts the installed snapshot
     promised: float = 200.0
+    excused_seconds: float = 0.0  # from the onset on, by a wait that was declared before it
 
     @property
     def begin(self) -> float:
@@ -178,7 +179,7 @@ class _Draft:
         self._live(scripts, troubles, strikes, onset)
 
     def _strike_time(self, scripts: dict[str, Script]) -> float:
-        """Choose when the fate strikes: at work, not in a wait that was declared."""
+        """Choose when the fate strikes: at work, and outside of declared waits if there is such."""
         shortest = min(script.end for script in scripts.values())
         waits = [wait for script in scripts.values() for wait in script.waits]
         at = 0.0
@@ -201,7 +202,10 @@ class _Draft:
         )
         struck_at = course.at(strikes)
         ill_from = course.at(onset)
-        horizon = ill_from + _HORIZON_SECONDS
+        waits = [wait for script in scripts.values() for wait in script.waits]
+        excused = max((end for begin, end in waits if begin <= strikes), default=0.0)
+        life.excused_seconds = max(0.0, course.at(excused) - ill_from)
+        horizon = ill_from + life.excused_seconds + _HORIZON_SECONDS
         if fate.ill == "unknowable":
             course = replace(course, cuts=(*course.cuts, (struck_at, inf)))
             horizon = struck_at + 3600
@@ -240,7 +244,9 @@ class _Draft:
         onset = struck_at if life.fate.stops_pump or ill == "unknowable" else ill_from
         life.spans.append(Span(self._told(), onset, "healthy"))
         condition: Condition = "apart" if ill == "unknowable" else ill
-        seconds = 3600.0 if ill in ("dead", "unknowable") else _HORIZON_SECONDS
+        seconds = life.excused_seconds + _HORIZON_SECONDS
+        if ill in ("dead", "unknowable"):
+            seconds = 3600.0
         life.spans.append(Span(onset, onset + seconds, condition))
 
     def _told(self) -> float:

@@ -130,6 +130,8 @@ class _Court:
         limit = LOST_PROMISES * self._life.promised if dead else 2 * self._limit
         if span.condition == "livelock":
             limit = 2 * max(self._limit, STALL_MAX_SECONDS)
+        if not dead:
+            limit += self._life.excused_seconds
         # An attempt may come before anybody has to know that the one before it is gone.
         if span.end - span.begin < limit + 120.0 and OURS not in self._alarmed:
             return

@@ -8,7 +8,7 @@ from typing import Final
 
 from journal import events
 from journal.clock import NS, stamp
-from journal.limits import FLUSH_SECONDS, PROGRESS_SECONDS
+from journal.limits import CLOCK_SLACK_SECONDS, FLUSH_SECONDS, PROGRESS_SECONDS, PUMP_SECONDS
 from journal.recorder.intake import Intake
 from journal.recorder.outbox import Outbox
 from journal.recorder.pump import Pump
@@ -44,6 +44,7 @@ class Process:
         self._status = status
         self._now = course.begin
         self._recorded_at = course.begin  # when a record was made last
+        self._offset = 0.0  # store minus host, as the pump saw it last
         self._meter = Meter(script.burns)
         self._intake = Intake()
         self._outbox = Outbox()
@@ -86,7 +87,9 @@ class Process:
         work = self._course.worked(now)
         if any(flight.moves and flight.stuck > work for flight in self._open.values()):
             due = min(due, now + PROGRESS_SECONDS)
-        due = max(due, now + 0.5)
+        if abs(self._uplink.offset - self._offset) > CLOCK_SLACK_SECONDS:
+            due = now  # the pump looks many times a second, and tells of a clock that was set
+        due = max(due, now + PUMP_SECONDS)
         ahead = self._says[-1][0] if self._says else self._ends
         if self._flights:
             ahead = min(ahead, self._course.at(self._flights[-1].begin))
@@ -94,7 +97,7 @@ class Process:
         return max(min(due, self._ends), now)
 
     def _step(self, now: float) -> None:
-        before = self._outbox.next_seq
+        before, self._offset = self._outbox.next_seq, self._uplink.offset
         self._fly(now)
         self._pump.step(self._clock.ns(now))
         told = self._uplink.send(now)

@@ -90,14 +90,20 @@ def _place(
     between: tuple[float, float],
     taken: float,
 ) -> float | None:
-    """Find a place in the work; a quiet one and a silence together would be too long to tell."""
+    """Find a place in the work; a quiet one and a silence together would be too long to tell.
+
+    Nor does a long sleep begin in a declared wait: how long that goes on afterwards is up to the
+    clock that the job waits by.
+    """
     first, last = between
     if last <= first:
         return None
-    quiets = [quiet for script in scripts for quiet in script.quiets]
+    quiets = [quiet for script in scripts for quiet in script.quiets] if kind.is_short else []
+    if kind.stops:
+        quiets += [wait for script in scripts for wait in script.waits]
     for _ in range(20):
         place = chance.uniform(first, last)
         near = place - _NEAR_QUIET_SECONDS, place + taken + _NEAR_QUIET_SECONDS
-        if not kind.is_short or all(end < near[0] or near[1] < begin for begin, end in quiets):
+        if all(end < near[0] or near[1] < begin for begin, end in quiets):
             return place
     return None

@@ -89,5 +89,5 @@ PROBE_RACERS: Final = 4
 PROBE_DAYS: Final = 30  # how long a passed probe is remembered
 
 ETA_TIME_MAX: Final = 253_402_300_799.0  # the last second of the year 9999
-# Predictions kept for the ETA's score: one at each twentieth more of age, of eleven twelfths of it.
-PREDICTIONS_KEPT: Final = 64
+# Predictions kept for the ETA's score: one at each twelfth more of age, over eleven twelfths of it.
+PREDICTIONS_KEPT: Final = 40

@@ -23,9 +23,12 @@ from journal.stores.contract import ABSENT, Expectation, Found, Store, Version
 
 
 class Clock(Protocol):
-    """Where control lines get their times; `offset` is store minus host in seconds."""
+    """Where control lines get their times."""
 
-    offset: float
+    @property
+    def offset(self) -> float:
+        """Store minus host in seconds."""
+        ...
 
     def stamp(self) -> str:
         """Return the host's time as a record's `ts`."""

@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 
 import click
 import orjson
@@ -11,7 +11,8 @@ from journal import events
 from journal.clock import local, parse_stamp
 from journal.events import Record
 from journal.layout import MAIN
-from journal.words import size
+from journal.limits import COUNT_MAX
+from journal.words import duration, size
 from readers.tail import Event
 from readers.text import printable, printable_json
 
@@ -118,7 +119,13 @@ def _started(record: Record) -> str:
 
 def _phase(record: Record) -> str:
     names = (record.get(key) for key in ("phase", "sub_phase", "operation"))
-    return " / ".join(str(name) for name in names if name)
+    told = [" / ".join(str(name) for name in names if name)]
+    if record.get("stall_seconds") is not None:
+        told.append(f"stalled after {_took(record['stall_seconds'])}")
+    if record.get("min_rate_bytes") is not None:
+        least = size(record["min_rate_bytes"])
+        told.append(f"at least {least} in {_took(record.get('min_rate_seconds'))}")
+    return ", ".join(told)
 
 
 def _source_started(record: Record) -> str:
@@ -174,6 +181,30 @@ def _waiting(record: Record) -> str:
     return f"{record.get('reason')}" + (f" until {until}" if until else "")
 
 
+def _extended(record: Record) -> str:
+    reason = record.get("reason")
+    return f"no stall before {record.get('until')}" + (f": {reason}" if reason else "")
+
+
+def _stack(record: Record) -> str:
+    """Sum a stall up: how long, and where the main thread stands; -o json has the whole stack."""
+    idle, limit = _took(record.get("seconds")), _took(record.get("stall_seconds"))
+    where = _innermost(record.get("traceback"))
+    return f"no work for {idle}, the limit is {limit}" + (f"; {where}" if where else "")
+
+
+def _innermost(traceback: Any) -> str:
+    """Return where the first thread of a traceback stands: file, line and function."""
+    first = traceback.split('\nThread "', 1)[0] if isinstance(traceback, str) else ""
+    _, found, frame = first.rpartition('\n  File "')
+    return f'in "{frame.splitlines()[0]}' if found and frame else ""
+
+
+def _took(seconds: Any) -> str:
+    is_number = type(seconds) in (int, float) and 0 <= seconds <= COUNT_MAX
+    return duration(seconds) if is_number else f"{seconds} s"
+
+
 def _error(record: Record) -> str:
     at = ": ".join(str(record[key]) for key in ("source", "path") if record.get(key))
     words = f"{record.get('error')}: {record.get('message')}"
@@ -204,6 +235,8 @@ _WORDS: Final[dict[str, Callable[[Record], str]]] = {
     events.PLANNED: _planned,
     events.HISTORY: _history,
     events.WAITING: _waiting,
+    events.EXTENDED: _extended,
+    events.STACK: _stack,
     events.ERROR: _error,
     events.HEARTBEAT: _heartbeat,
     events.FINISHED: _finished,

@@ -8,8 +8,11 @@ import orjson
 
 from journal.cli import EXIT_DAMAGED
 from journal.cli.options import complain, output_option, root_option, with_run
-from journal.clock import local, parse_stamp
-from journal.words import size
+from journal.clock import local, monotonic, parse_stamp
+from journal.errors import Unavailable
+from journal.health import unreachable
+from journal.limits import CLOCK_SLACK_SECONDS, COUNT_MAX
+from journal.words import duration, size
 from readers.status import Status
 from readers.status import status as read_status
 from readers.text import printable, printable_json
@@ -32,7 +35,12 @@ def command(run: str, root: str | None, output: str) -> int:
       journal status latest
       journal status mistral-20250805-142652 -o json | jq .why
     """
-    status = with_run(root, run, read_status)
+    began = monotonic()
+    try:
+        status = with_run(root, run, read_status)
+    except Unavailable as failed:
+        why = unreachable(None, began, monotonic()).why
+        raise Unavailable(f"whether run {run} lives is {why} ({failed})") from failed
     for complaint in status.complaints:
         complain(complaint)
     if output == "json":
@@ -66,7 +74,8 @@ def _lines(status: Status) -> Iterator[str]:
     yield f"details   {document.get('details')}"
     if status.is_pruned:
         yield "events    pruned; this summary is what is left"
-    yield from _times(document)
+    yield from _times(document, status.store_time)
+    yield from _watched(document, is_over=verdict.liveness is None)
     errors = document.get("errors")
     if isinstance(errors, dict) and errors.get("count"):
         yield f"errors    {errors['count']}"
@@ -75,17 +84,76 @@ def _lines(status: Status) -> Iterator[str]:
             yield f"          {known.get('count')} × {known.get('error')}, {last}"
     if document.get("dropped"):
         yield f"dropped   {document['dropped']} records could not be kept"
+    yield from _score(document.get("eta_score"))
+    yield from _phases(document.get("phases"))
     yield from _sources(document.get("sources"))
 
 
-def _times(document: dict[str, Any]) -> Iterator[str]:
+def _times(document: dict[str, Any], store_time: float) -> Iterator[str]:
     if document.get("start_time"):
         yield f"started   {_time(document['start_time'])}, attempt {document.get('attempt', 1)}"
     yield f"seen      {_time(document.get('last_update'))}"
     eta = document.get("eta")
     if isinstance(eta, dict):
         between = f"between {_time(eta.get('low'))} and {_time(eta.get('high'))}"
-        yield f"ends      about {_time(eta.get('at'))}, {between}, by {eta.get('basis')}"
+        left = _instant(eta.get("at"))
+        soon = "" if left is None else f" (in {duration(max(0.0, left - store_time))})"
+        yield f"ends      about {_time(eta.get('at'))}{soon}, {between}, by {eta.get('basis')}"
+
+
+def _watched(document: dict[str, Any], *, is_over: bool) -> Iterator[str]:
+    """Say what a run at work is judged by: its host, how its clock is set, when it has stalled."""
+    vitals = document.get("vitals")
+    if is_over or not isinstance(vitals, dict):
+        return
+    if vitals.get("host"):
+        yield f"host      {vitals['host']}, pid {vitals.get('pid')}{_clock(vitals)}"
+    limit = _number(vitals.get("stall_after_seconds"))
+    if limit is not None:
+        reason = vitals.get("stall_limit")
+        because = f" ({reason})" if reason else ""
+        yield f"stalled   after {duration(limit)} without work{because}"
+
+
+def _clock(vitals: dict[str, Any]) -> str:
+    offset = _number(vitals.get("clock_offset"))
+    if offset is None:
+        return ""
+    if abs(offset) <= CLOCK_SLACK_SECONDS:
+        return ", its clock as the store's"
+    way = "behind" if offset > 0 else "ahead of"
+    return f", its clock {duration(abs(offset))} {way} the store's"
+
+
+def _score(value: Any) -> Iterator[str]:
+    """Hold what was said of the end while the run went on against what came true."""
+    for said in _mappings(value):
+        real, predicted = _instant(said.get("real")), _instant(said.get("predicted"))
+        low, high = _instant(said.get("low")), _instant(said.get("high"))
+        share = _number(said.get("fraction"))
+        if real is None or predicted is None or share is None:
+            continue
+        off = predicted - real
+        told = f"{duration(abs(off))} too {'late' if off > 0 else 'early'}" if off else "exact"
+        inside = low is not None and high is not None and low <= real <= high
+        bounds = "within its interval" if inside else "outside its interval"
+        yield f"predicted {_time(said.get('predicted'))} at {share:4.0%}: {told}, {bounds}"
+
+
+def _phases(value: Any) -> Iterator[str]:
+    """Show the sub-phases, if there are several."""
+    phases = _mappings(value)
+    if len(phases) < 2:
+        return
+    yield ""
+    head = ("SUB-PHASE", "STATE", "SOURCES DONE", "ENDS")
+    yield from _table(head, [_phase_row(phase) for phase in phases[-_SOURCES_SHOWN:]], left=2)
+
+
+def _phase_row(phase: dict[str, Any]) -> tuple[str, ...]:
+    done = f"{phase.get('sources_completed')} of {phase.get('sources')}"
+    name, state = (printable(phase.get(key)) for key in ("sub_phase", "state"))
+    return name, state, done, _ends(phase)
 
 
 def _mappings(value: Any) -> list[dict[str, Any]]:
@@ -101,12 +169,21 @@ def _sources(value: Any) -> Iterator[str]:
     hidden = len(sources) - _SOURCES_SHOWN
     if hidden > 0:
         yield f"({hidden} earlier sources are not shown)"
-    rows = [_row(source) for source in sources[-_SOURCES_SHOWN:]]
-    rows.insert(0, ("SOURCE", "SUB-PHASE", "STATE", "FILES", "BYTES", "ERRORS"))
+    head = ("SOURCE", "SUB-PHASE", "STATE", "FILES", "BYTES", "ERRORS", "ENDS")
+    yield from _table(head, [_row(source) for source in sources[-_SOURCES_SHOWN:]], left=3)
+    if any(source.get("totals_grow") for source in sources[-_SOURCES_SHOWN:]):
+        yield "+: more came than was said; the total is what is known so far"
+
+
+def _table(head: tuple[str, ...], rows: list[tuple[str, ...]], *, left: int) -> Iterator[str]:
+    """Lay out rows under their heads, the first `left` columns flush left; empty ends are cut."""
+    rows = [head, *rows]
+    if not any(row[-1] for row in rows[1:]):
+        rows = [row[:-1] for row in rows]  # nobody has said anything there
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     for row in rows:
         cells = [
-            cell.ljust(width) if column < 3 else cell.rjust(width)
+            cell.ljust(width) if column < left else cell.rjust(width)
             for column, (cell, width) in enumerate(zip(row, widths, strict=True))
         ]
         yield "  ".join(cells).rstrip()
@@ -115,19 +192,42 @@ def _sources(value: Any) -> Iterator[str]:
 def _row(source: dict[str, Any]) -> tuple[str, ...]:
     files, total = source.get("files"), source.get("files_total")
     moved, planned = source.get("bytes") or 0, source.get("bytes_total")
+    grows = "+" if source.get("totals_grow") else ""
     return (
         printable(source.get("source")),
         printable(source.get("sub_phase")),
         str(source.get("state")),
-        f"{files} of {total}" if total is not None else f"{files}",
-        f"{size(moved)} of {size(planned)}" if planned is not None else size(moved),
+        f"{files} of {total}{grows}" if total is not None else f"{files}",
+        f"{size(moved)} of {size(planned)}{grows}" if planned is not None else size(moved),
         str(source.get("errors", 0)),
+        _ends(source),
     )
+
+
+def _ends(item: dict[str, Any]) -> str:
+    """Return when a source or sub-phase will be done, to the minute, nothing if nobody knows."""
+    eta = item.get("eta")
+    return _shown(eta.get("at"), "minutes", "") if isinstance(eta, dict) else ""
+
+
+def _number(value: Any) -> float | None:
+    return float(value) if type(value) in (int, float) and abs(value) <= COUNT_MAX else None
+
+
+def _instant(text: Any) -> float | None:
+    try:
+        return parse_stamp(text)
+    except (ValueError, TypeError, OverflowError):
+        return None
 
 
 def _time(text: Any) -> str:
     """Show a document's time in the local time zone, with its offset."""
+    return _shown(text, "seconds", str(text))
+
+
+def _shown(text: Any, to: str, default: str) -> str:
     try:
-        return local(parse_stamp(text)).isoformat(" ", "seconds")
+        return local(parse_stamp(text)).isoformat(" ", to)
     except (ValueError, TypeError, OverflowError):
-        return str(text)
+        return default

@@ -190,7 +190,8 @@ def _combined(guess: Guess | None, before: Guess, effective: float) -> Guess:
     """Weigh two guesses by what is known of their errors."""
     if guess is None:
         return before
-    variance = guess.variance * (1 + 1 / effective)
+    # Others that cost all alike say nothing against what this very source took.
+    variance = max(guess.variance, _SIZED_VARIANCE) * (1 + 1 / effective)
     weight = variance / (variance + before.variance)
     seconds = exp((1 - weight) * log(guess.seconds) + weight * log(before.seconds))
     return Guess(seconds, before.variance * weight)

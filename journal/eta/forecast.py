@@ -9,7 +9,7 @@ from journal.eta.analogy import Again, Guesses, again, guesses, remember
 from journal.eta.cost import Cost, costs
 from journal.eta.estimate import Estimate, Forecast
 from journal.eta.interval import Outlook, interval
-from journal.eta.schedule import concurrency, makespan
+from journal.eta.schedule import concurrency, in_turns, makespan
 from journal.limits import COUNT_MAX, WAIT_MAX_SECONDS
 from journal.state import StreamState
 
@@ -29,10 +29,14 @@ def forecast(states: Sequence[StreamState], at: float | None = None) -> Forecast
         return Forecast(at)
     rest, working = _wait(states, at)
     course = _Course(agenda(states), working)
+    whole = course.whole()
     elapsed = max(working - states[0].attempt_started - states[0].waited, _INSTANT)
-    told = Forecast(at)
+    run = _told(whole, elapsed, rest)
+    told = Forecast(at, run)
     for sub_phase in course.phases:
-        estimate = _told(course.plan([sub_phase]), elapsed, rest)
+        # Where only one is left, it is the whole.
+        is_whole = run is not None and len(course.phases) == 1
+        estimate = run if is_whole else _told(course.plan([sub_phase]), elapsed, rest)
         if estimate is not None:
             told.phases[sub_phase] = estimate
     for cost in course.at_work:
@@ -40,7 +44,7 @@ def forecast(states: Sequence[StreamState], at: float | None = None) -> Forecast
         low, middle, high = interval(Outlook(cost.left, cost.variance), passed)
         said = Estimate(middle + rest, low + rest, high + rest, _basis([cost.item]), "fit")
         told.sources[cost.item.sub_phase, cost.item.source] = said
-    return Forecast(at, _told(course.whole(), elapsed, rest), told.phases, told.sources)
+    return told
 
 
 def _wait(states: Sequence[StreamState], at: float) -> tuple[float, float]:
@@ -179,7 +183,13 @@ class _Course:
         begun = [item for item in items if item.begun is not None]
         if not begun:
             begun = [cost.item for cost in self._known]
-        places = max(1, len(at_work), min(round(concurrency(begun, self._at)), len(items)))
+        turns = in_turns(begun, self._at)
+        if turns is None:
+            places = max(1, len(at_work), min(round(concurrency(begun, self._at)), len(items)))
+        else:
+            places = max(1, min(round(turns), len(items)))
+            longest_first = sorted(at_work, reverse=True)
+            at_work, coming = longest_first[:places], [*longest_first[places:], *coming]
         last = makespan(at_work, coming, places)
         least = max(at_work, default=0.0)
         known, more = sum(at_work) / places, sum(coming) / places

@@ -1,8 +1,8 @@
 """Predictions kept while a run goes on, so that they can be held against what came true. Pure.
 
-One is made whenever the run is a twentieth older than at the last. Which of them will have been
+One is made whenever the run is a twelfth older than at the last. Which of them will have been
 made at a tenth, a quarter, half of the run is known at its end only; so all of the last eleven
-twelfths are kept, which are at most some fifty, however long the run is.
+twelfths are kept, which are some thirty, however long the run is.
 """
 
 from typing import Any, Final
@@ -13,9 +13,9 @@ from journal.limits import PREDICTIONS_KEPT, TIME_MAX
 from journal.state import Prediction, StreamState
 
 FRACTIONS: Final = (0.1, 0.25, 0.5, 0.75, 0.9)
-_STEP: Final = 1.05
+_STEP: Final = 13 / 12
 _KEPT_SHARE: Final = 1 / 12  # of the time so far: older ones cannot be at a tenth of the whole
-_SOON_SECONDS: Final = 0.1  # after its start a run may have its first prediction
+_SOON_SECONDS: Final = 1.0  # after its start a run has its first prediction
 
 
 def predict(state: StreamState, at: float) -> None:

@@ -41,6 +41,15 @@ def test_a_lane_that_hung_first_stays_where_it_was():
     assert flight.moved(95.0) == 400
 
 
+def test_lanes_are_busy_until_they_pause_for_too_long():
+    burns = [
+        Burn(0.0, 50.0, 1.0, 0.0, 1),
+        Burn(55.0, 90.0, 1.0, 0.0, 1),
+        Burn(200.0, 300.0, 1, 0, 1),
+    ]
+    assert Script(burns=burns).busy_until([1], 40.0, gap=100.0) == 90.0
+
+
 def test_a_meter_sums_up_what_several_lanes_burn():
     meter = Meter([Burn(0.0, 10.0, 1.0, 100.0), Burn(5.0, 15.0, 0.5, 0.0)])
     assert [meter.read(at) for at in (-1.0, 10.0, 99.0)] == [(0, 0), (12.5, 1000), (15.0, 1000)]

@@ -125,6 +125,8 @@ FOREIGN = {
     "sources": [5, {"source": None, "bytes": "many", "bytes_total": []}],
     "errors": {"count": 2, "classes": [None, {"error": 1}]},
     "eta": {"at": 3},
+    "eta_score": [None, {"real": "x"}, {"real": "2025-08-05", "predicted": "0001-01-01"}],
+    "phases": [{"eta": 1}, {"sub_phase": [], "eta": {"at": {}}}],
     "progress": [],
     "vitals": {"waiting": 5, "in_flight": {}, "last_record": 7, "silence_promised_seconds": "x"},
     "finished": [],

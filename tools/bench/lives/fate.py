@@ -9,6 +9,7 @@ from typing import Any, Final, Literal
 from journal import events
 from tools.bench.lives.script import Burn, Script
 
+_GAP_SECONDS: Final = 540.0  # without work in any thread: nobody has any left
 Ill = Literal["dead", "hung", "livelock", "unknowable"]
 
 
@@ -66,10 +67,9 @@ def _black_hole(script: Script, at: float, chance: Random) -> tuple[Script, floa
     if script.lanes < 2:
         return _hang(script, at, chance)
     dones = (say.at for say in script.says if say.kind == events.SOURCE_DONE and say.at > at)
-    joined = min(dones, default=script.end)
-    others = range(1, script.lanes)
-    hung = script.stopped(at, [0]).stopped(joined, range(script.lanes))
-    onset = max(at, hung.last_work(others))
+    left = script.stopped(at, [0]).stopped(min(dones, default=inf), range(script.lanes))
+    onset = left.busy_until(range(1, script.lanes), at, _GAP_SECONDS)
+    hung = left.stopped(onset, range(script.lanes))
     hung.burns.append(Burn(onset, inf, chance.uniform(0, 0.004), chance.uniform(0, 250)))
     return hung, onset
 

@@ -192,8 +192,7 @@ class _Draft:
     def _live(
         self, scripts: dict[str, Script], troubles: Troubles, strikes: float, onset: float
     ) -> None:
-        chance, life, fate = self.chance, self.life, self.life.fate
-        clock = self._clock()
+        life, fate = self.life, self.life.fate
         course = Course(
             self.begin,
             stops=tuple(troubles.stops),
@@ -211,28 +210,33 @@ class _Draft:
             horizon = struck_at + 3600
         if fate.ill is not None:
             course = replace(course, until=struck_at if fate.stops_pump else horizon)
-        attempt = len(life.voices) + 1
-        status = life.status = {"completes": "completed", "fails": "failed"}.get(fate.name)
+        life.status = {"completes": "completed", "fails": "failed"}.get(fate.name)
+        self._raise_voices(scripts, course)
+        self._tell_truth(course, struck_at, ill_from, scripts["main"].end)
+
+    def _raise_voices(self, scripts: dict[str, Script], course: Course) -> None:
+        """Let the processes live; now and then one of several is gone half-way."""
+        chance, life = self.chance, self.life
+        attempt, clock = len(life.voices) + 1, self._clock()
         bereaved = None
-        if fate.ill is None and len(scripts) > 2 and self._has("a worker crashed", 0.3):
+        if life.fate.ill is None and len(scripts) > 2 and self._has("a worker crashed", 0.3):
             # The one that would be done first: the others have work for longer.
             bereaved = min((n for n in scripts if n != "main"), key=lambda n: scripts[n].end)
         for name, script in scripts.items():
             own = course
             if name == bereaved:
                 own = replace(course, until=course.at(script.end * 0.5))
-            voice = Process(
+            process = Process(
                 script,
                 own,
                 clock,
                 chance,
                 stream=name,
                 attempt=attempt if name == "main" else 1,
-                epoch=attempt,
-                status=status or "completed",
-            ).live()
-            life.voices.append(voice)
-        self._tell_truth(course, struck_at, ill_from, scripts["main"].end)
+                epoch=attempt if name == "main" else 1,
+                status=life.status or "completed",
+            )
+            life.voices.append(process.live())
 
     def _tell_truth(self, course: Course, struck_at: float, ill_from: float, end: float) -> None:
         life, ill = self.life, self.life.fate.ill

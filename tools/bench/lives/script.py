@@ -119,10 +119,15 @@ class Script:
             ],
         )
 
-    def last_work(self, lanes: Iterable[int]) -> float:
-        """Return when the last of these lanes ends."""
+    def busy_until(self, lanes: Iterable[int], at: float, gap: float) -> float:
+        """Return until when these lanes work on from `at`, with no pause as long as `gap`."""
         kept = frozenset(lanes)
-        return max((burn.end for burn in self.burns if burn.lane in kept), default=0.0)
+        burns = (burn for burn in self.burns if burn.lane in kept and burn.end > at)
+        for burn in sorted(burns, key=lambda burn: burn.begin):
+            if burn.begin >= at + gap:
+                break
+            at = max(at, burn.end)
+        return at
 
 
 class Meter:

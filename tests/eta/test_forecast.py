@@ -1,7 +1,7 @@
 """When there is an estimate of the end, and when there is honestly none."""
 
 import pytest
-from story import Story, seconds_after
+from fold.story import Story, seconds_after
 
 
 def estimated(story):
@@ -45,8 +45,8 @@ def test_a_range_holds_the_estimate():
 
 
 def test_there_is_none_at_the_start():
-    """Seconds into a run nobody knows."""
-    assert estimated(begun().files("a", 1, after=0.1)) is None
+    """Before anything is done nobody knows."""
+    assert estimated(begun()) is None
 
 
 def test_there_is_none_without_any_work():

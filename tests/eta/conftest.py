@@ -1,0 +1,5 @@
+"""The tests of the time left, under the profile that the environment names."""
+
+import profiles
+
+profiles.load()

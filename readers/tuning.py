@@ -143,7 +143,7 @@ class Rehearsal:
             self._settle(outcomes.get(status, "true"), at)
         elif kind == events.PHASE and stream == MAIN:
             self._findings(self._place())
-        if self._calls and kind != events.FINISHED:
+        if self._calls:
             self._answer(state.last_ts + state.clock_offset)
 
     def _time_of(self, state: StreamState, record: Record) -> float:

@@ -137,6 +137,31 @@ def test_a_stream_that_works_holds_the_alarm_of_the_others_off():
     assert alarms(tuning, 5) == (0, 0, 0)
 
 
+def test_the_stream_that_worked_last_is_the_one_that_counts():
+    """A limit is passed when all streams have passed it, not when the first has."""
+    crew = Story(pid=2).started().source("laws")
+    crew.files("laws", 30, after=30)
+    tuning = rehearsed(begun().beats(42).finished("failed"), crew=crew)
+
+    assert [alarms(tuning, limit) for limit in (10, 15, 30)] == [(0, 1, 0), (0, 0, 0), (0, 0, 0)]
+
+
+def test_a_pause_that_ends_between_two_beats_is_seen():
+    """Work that comes again before the next beat answers an alarm of just before."""
+    tuning = rehearsed(begun().beat().files("laws", 1, after=3.1).finished())
+
+    assert alarms(tuning, 5) == (1, 0, 0)
+
+
+def test_cpu_is_no_answer_to_an_alarm():
+    """It makes a stalled run a slow one; that work came again it does not prove."""
+    story = hanging(21).beats(15, cpu_seconds=60.0)
+    tuning = rehearsed(story.finished("failed"))
+
+    assert alarms(tuning, DEFAULT) == (0, 1, 0)
+    assert tally_of(tuning, DEFAULT).before_end == [21 * MINUTE]
+
+
 def test_busy_cpu_holds_a_declared_limit_off_no_longer():
     """CPU alone puts the default's alarm off for an hour, a declared limit's not at all."""
     tuning = rehearsed(begun().beats(75, cpu_seconds=60.0).finished("aborted"))

@@ -18,6 +18,7 @@ from tools.prepare.view import Size
 
 CHUNK_BYTES = 1024 * 1024
 RETRY_SECONDS = (1.0, 5.0)
+WAIT_TOLD_SECONDS = 300.0  # any other file that is done ends a wait in the journal
 FAILURES_IN_A_ROW = 20  # and the source is given up, instead of timing out for hours
 
 
@@ -83,11 +84,19 @@ class _Download(Part[Item]):
                 if is_fatal(error) or not may_pass(error, self.spec.scheme):
                     raise
                 asked_seconds = retry_after_seconds(error)
-                if asked_seconds is not None:
-                    until = datetime.now(UTC) + timedelta(seconds=asked_seconds)
-                    self.job.run.waiting(f"{self.name} asks to wait", until=until)
-                self.job.workers.pause(asked_seconds or pause_seconds)
+                if asked_seconds is None:
+                    self.job.workers.pause(pause_seconds)
+                else:
+                    self._wait(asked_seconds)
         return self._download(item)
+
+    def _wait(self, seconds: float) -> None:
+        """Wait as long as the source asks, and say so again and again: others may work on."""
+        until = datetime.now(UTC) + timedelta(seconds=seconds)
+        while seconds > 0:
+            self.job.run.waiting(f"{self.name} asks to wait", until=until)
+            self.job.workers.pause(min(seconds, WAIT_TOLD_SECONDS))
+            seconds -= WAIT_TOLD_SECONDS
 
     def _download(self, item: Item) -> None:
         """Download a file. Whatever goes wrong becomes its `error` in the journal."""

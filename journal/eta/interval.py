@@ -15,6 +15,9 @@ _MIDDLES: Final = (-1.5932, -0.9674, -0.5895, -0.2822, 0.0, 0.2822, 0.5895, 0.96
 _ONE: Final = (0.0,)
 # What the variances leave out: the interval is wider than they say by so much.
 _WIDER: Final = 1.15
+# Where each length counts by one over its square, the error relative to the whole length is least;
+# by one over itself, the error of the logarithm is. Nearer to the first, which is told too early.
+_MIDDLE_POWER: Final = 1.75
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +38,9 @@ class Outlook:
 def interval(outlook: Outlook, elapsed: float) -> tuple[float, float, float]:
     """Return low, middle and high of the seconds left, `elapsed` seconds into it.
 
-    Low and high hold 80 %. The middle has the least error relative to the whole length, so there
-    each length counts by one over its square.
+    Low and high hold 80 %. The middle is where errors are least, relative to the whole length.
     """
-    middle = _quantile(_lengths(outlook, 1.0), elapsed, 2, 0.5)
+    middle = _quantile(_lengths(outlook, 1.0), elapsed, _MIDDLE_POWER, 0.5)
     lengths = _lengths(outlook, _WIDER)
     low, high = _quantile(lengths, elapsed, 1, 0.1), _quantile(lengths, elapsed, 1, 0.9)
     return min(low, middle), middle, max(high, middle)
@@ -60,7 +62,7 @@ def _lengths(outlook: Outlook, wider: float) -> list[float]:
     return lengths
 
 
-def _quantile(lengths: list[float], elapsed: float, power: int, share: float) -> float:
+def _quantile(lengths: list[float], elapsed: float, power: float, share: float) -> float:
     weights = [(elapsed / (elapsed + length)) ** power for length in lengths]
     wanted = sum(weights) * share
     passed = middle_before = before = 0.0

@@ -92,7 +92,7 @@ def test_history_tells_of_sources_that_differ():
 
 
 def test_history_goes_by_the_speed_of_today():
-    """Two sources took four times as long as they did: the other two are not done in ten minutes."""
+    """Two sources took four times as long as they did, so the other two take longer too."""
     run = history(even(sources="abcd"), a=5.0, b=5.0, c=5.0, d=5.0)
 
     run.work("a", 20).done("a").source("b", files=20, bytes=2000).work("b", 20).done("b")

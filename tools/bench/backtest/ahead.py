@@ -3,7 +3,7 @@
 Two ways of looking. Sizes first: the totals of all sources are listed before the first byte (from
 mode `lazy` to mode `all`). A sample first: a few files of each source are worked on before the rest
 (`journal.sampled`). The same recordings are replayed in that order, each file at the cost it was
-recorded with; `spread` takes the sample evenly from the whole source instead of its first files.
+recorded with: the first files of a source, or some from all over it.
 
 Recordings with several files at work at once are left out: what a file of theirs would have cost in
 another place cannot be told. So is the pipeline: there is nothing to extract before the download.
@@ -48,13 +48,13 @@ def is_sampleable(recording: Recording) -> bool:
 
 def with_sample_first(recording: Recording, count: int) -> Recording:
     """Return the recording as if the first files of each source had been worked on first."""
-    return _in_order(recording, sampled(_by_source(recording).items(), count))
+    unread = ((source, iter(costs)) for source, costs in _by_source(recording).items())
+    return _in_order(recording, sampled(unread, count))
 
 
 def with_spread_first(recording: Recording, count: int) -> Recording:
     """Return the recording as if files from all over each source had been worked on first."""
-    spread = {source: _spread(costs, count) for source, costs in _by_source(recording).items()}
-    return _in_order(recording, sampled(spread.items(), count))
+    return _in_order(recording, sampled(_by_source(recording).items(), count))
 
 
 _Cost = tuple[float, Finished]  # from the finished file before to this one
@@ -67,12 +67,6 @@ def _by_source(recording: Recording) -> dict[str, list[_Cost]]:
         costs.setdefault(item.source, []).append((item.t - before, item))
         before = item.t
     return costs
-
-
-def _spread(costs: list[_Cost], count: int) -> list[_Cost]:
-    chosen = {len(costs) * number // count for number in range(min(count, len(costs)))}
-    first = [cost for number, cost in enumerate(costs) if number in chosen]
-    return first + [cost for number, cost in enumerate(costs) if number not in chosen]
 
 
 def _in_order(recording: Recording, costs: Iterator[tuple[str, _Cost]]) -> Recording:

@@ -63,7 +63,7 @@ def _lengths(outlook: Outlook, wider: float) -> list[float]:
 
 
 def _quantile(lengths: list[float], elapsed: float, power: float, share: float) -> float:
-    weights = [(elapsed / (elapsed + length)) ** power for length in lengths]
+    weights = [float((elapsed / (elapsed + length)) ** power) for length in lengths]
     wanted = sum(weights) * share
     passed = middle_before = before = 0.0
     for length, weight in zip(lengths, weights, strict=True):

@@ -144,11 +144,10 @@ def render(run_id: str, run: Run, stored: Mapping[str, Any]) -> dict[str, Any]:
     phase = _phase_of(lead, states)
     sources = sources_of(states, lead)
     told = eta.forecast([lead, *(state for state in states if state is not lead)])
-    estimate, reached = told.run, told.at
+    reached = told.at
+    ends = sections.eta_of(told.run, reached)
     progress = sections.progress_of(states, lead, sources)
-    progress["estimated_completion"] = (
-        stamp_seconds(reached + estimate.remaining) if estimate else None
-    )
+    progress["estimated_completion"] = ends["at"] if ends else None
     operation = None if lead.finish else phase[2] or _speaking(sources)
     # Of a stream that has said nothing yet, its opening is all there is.
     alive = max((s.opened if s.alive is None else s.alive for s in states), default=0.0)
@@ -170,7 +169,7 @@ def render(run_id: str, run: Run, stored: Mapping[str, Any]) -> dict[str, Any]:
             "message": lead.finish.message,
             "at": stamp(lead.finish.at),
         },
-        "eta": sections.eta_of(estimate, reached),
+        "eta": ends,
         "eta_score": eta.score_of(lead),
         "phases": sections.phases_of(told, sources),
         "sources": [

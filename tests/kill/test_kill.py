@@ -70,7 +70,7 @@ def killed_soon(child: Child, chance: random.Random) -> int:
     return int(child.said[-1]) if child.said else 0
 
 
-@pytest.fixture(scope="module", params=[10, pytest.param(100, marks=pytest.mark.long)])
+@pytest.fixture(scope="module", params=[5, pytest.param(100, marks=pytest.mark.long)])
 def killed(
     request: pytest.FixtureRequest, module_root: str, tmp_path_factory: pytest.TempPathFactory
 ) -> History:

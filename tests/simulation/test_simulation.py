@@ -7,7 +7,7 @@ import pytest
 from tests.simulation.history import Outcome, simulate
 from tests.simulation.weather import Fault
 
-HISTORIES = 2000
+HISTORIES = 800
 LONG_HISTORIES = 50_000
 
 
@@ -25,7 +25,7 @@ def test_no_promise_is_broken(outcomes: list[Outcome]) -> None:
 def test_every_kind_of_fault_happens_often(outcomes: list[Outcome]) -> None:
     faults = sum((o.faults for o in outcomes), Counter[str]())
 
-    assert {fault.value for fault in Fault if faults[fault.value] < 100} == set()
+    assert {fault.value for fault in Fault if faults[fault.value] < 40} == set()
 
 
 @pytest.mark.parametrize(

@@ -52,7 +52,9 @@ def finished_work(bench) -> Counter[tuple[str, str, str]]:
     return seen
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize(
+    "seed", [0, *(pytest.param(seed, marks=pytest.mark.long) for seed in (1, 2))]
+)
 def test_killed_at_any_instant_it_ends_with_the_same_bytes_and_nothing_done_twice(
     bench, tmp_path, until, ended, seed: int
 ) -> None:

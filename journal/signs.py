@@ -11,6 +11,7 @@ from journal.events import Record
 from journal.limits import (
     EVIDENCE_CPU_SECONDS,
     EVIDENCE_IO_BYTES,
+    EVIDENCE_MIN_SECONDS,
     FLUSH_SECONDS,
     HEARTBEAT_SECONDS,
     MARK_SECONDS,
@@ -194,31 +195,31 @@ def _beat(state: StreamState, record: Record, at: float) -> None:
     files = foreign.seconds(record.get("files")) - (state.files - state.files_at_beat)
     moved = foreign.seconds(record.get("bytes")) - (state.moved - state.moved_at_beat)
     traffic = foreign.seconds(record.get("read_bytes")) + foreign.seconds(record.get("write_bytes"))
-    spans = _spans(state, at)
-    least = _least_bytes(state) * spans
-    if files > 0 or moved > least or traffic >= max(EVIDENCE_IO_BYTES * spans, least):
+    covered = _covered(state, at)
+    least = _least_bytes(state, covered)
+    # The floors are rates: who beats more often need not do more.
+    share = max(covered, EVIDENCE_MIN_SECONDS) / HEARTBEAT_SECONDS
+    if files > 0 or moved > least or traffic >= max(EVIDENCE_IO_BYTES * share, least):
         _work(state, at, ends_wait=False)
-    elif foreign.seconds(record.get("cpu_seconds")) >= EVIDENCE_CPU_SECONDS * spans:
+    elif foreign.seconds(record.get("cpu_seconds")) >= EVIDENCE_CPU_SECONDS * share:
         state.burned = at
     state.beaten, state.files_at_beat, state.moved_at_beat = at, state.files, state.moved
     if is_working(state, at):
         _live(state, at)
 
 
-def _spans(state: StreamState, at: float) -> float:
-    """Return how many beats' time the counters of a beat cover: one, or more if it came late."""
-    if state.beaten is None:
-        return 1.0
-    return max(1.0, (at - state.beaten) / (state.heartbeat_seconds or HEARTBEAT_SECONDS))
+def _covered(state: StreamState, at: float) -> float:
+    """Return the seconds that the counters of a beat cover: one beat, or more if it came late."""
+    beat = state.heartbeat_seconds or HEARTBEAT_SECONDS
+    return beat if state.beaten is None else max(beat, at - state.beaten)
 
 
-def _least_bytes(state: StreamState) -> float:
-    """Return how many bytes between two beats are no work yet, by the rate declared."""
+def _least_bytes(state: StreamState, seconds: float) -> float:
+    """Return how many bytes in that time are no work yet, by the rate declared."""
     phase = state.phase
     if phase is None or not phase.min_rate_seconds:
         return 0.0
-    beat = state.heartbeat_seconds or HEARTBEAT_SECONDS
-    return phase.min_rate_bytes * beat / phase.min_rate_seconds
+    return phase.min_rate_bytes * seconds / phase.min_rate_seconds
 
 
 def _is_fast(state: StreamState, at: float) -> bool:

@@ -404,3 +404,13 @@ def test_behind_an_outage_nothing_is_called_stalled_at_once():
     seen = verdict(document, BEGAN + 19 * 60, answered_since=BEGAN + 18 * 60)
 
     assert (seen.liveness, seen.progress, seen.health) == ("alive", None, "ok")
+
+
+@pytest.mark.parametrize(("write_bytes", "progress"), [(30_000, "slow"), (15_000, "stalled")])
+def test_who_beats_more_often_need_not_do_more(write_bytes, progress):
+    """64 KiB in three minutes are work, told in one beat or in three."""
+    story = Story().opened(heartbeat_seconds=60.0).started().files("a", 1)
+    for _ in range(20):
+        story.beat(after=1, write_bytes=write_bytes)
+
+    assert judged(story, 20).progress == progress

@@ -109,7 +109,7 @@ class Uplink:
         if self._course.is_cut(at):
             return
         lines, _count = self._outbox.take()
-        arrived = at + self._latency()
+        arrived = self._begun(at) + self._latency()
         records = [*_records(lines), self._seal(at, 0, "finish")]
         self.voice.arrivals.append((arrived, records))
         self.voice.compactions.append((arrived + self._latency(), True))
@@ -127,7 +127,7 @@ class Uplink:
     def _flush(self, at: float) -> events.Record | None:
         urgent = self._outbox.urgent
         lines, _count = self._outbox.take()
-        arrived = at + self._latency()
+        arrived = self._begun(at) + self._latency()
         if arrived > self._course.until and self._chance.random() < 0.5:
             return None  # it died while it sent
         self._measure(arrived)
@@ -189,6 +189,11 @@ class Uplink:
 
     def _ts(self, at: float) -> str:
         return stamp(self._clock.time(at))
+
+    def _begun(self, at: float) -> float:
+        """Return when a request begins: one thread does one after another."""
+        last = (self.voice.arrivals[-1:], self.voice.compactions[-1:])
+        return max([at, *(done[0] for ended in last for done in ended)])
 
     def _latency(self) -> float:
         return min(0.08 * self._chance.lognormvariate(0, 1), 5.0)

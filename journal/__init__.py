@@ -16,15 +16,26 @@ from journal.errors import Held, JournalError
 if TYPE_CHECKING:
     from journal.recorder.run import Run
     from journal.recorder.source import File, Source
-    from journal.recorder.start import current_run, start_run
+    from journal.recorder.start import attach, current_run, start_run
     from journal.sampling import sampled
 
 __version__ = "0.1.0"
-__all__ = ["File", "Held", "JournalError", "Run", "Source", "current_run", "sampled", "start_run"]
+__all__ = [
+    "File",
+    "Held",
+    "JournalError",
+    "Run",
+    "Source",
+    "attach",
+    "current_run",
+    "sampled",
+    "start_run",
+]
 
 _LAZY = {
     "start_run": "journal.recorder.start",
     "current_run": "journal.recorder.start",
+    "attach": "journal.recorder.start",
     "Run": "journal.recorder.run",
     "Source": "journal.recorder.source",
     "File": "journal.recorder.source",

@@ -42,13 +42,26 @@ PROGRESS_SECONDS: Final = 15.0  # the least time between two progress records of
 IN_FLIGHT_FILES: Final = 8  # oldest files named in a heartbeat
 START_SECONDS: Final = 10.0  # how long start_run waits for the store before it goes on without
 EXIT_SECONDS: Final = 10.0  # how long the end of a run waits for the store
+ECHO_BYTES: Final = 64 * KIB  # of a program's stderr at once: what a pipe holds
+ECHO_TAIL_BYTES: Final = 16 * KIB  # its last words; less than a pipe holds, so no write blocks
+ECHO_DRAIN_BYTES: Final = MIB  # passed on after its end: the most that a pipe can be made to hold
+LAST_LINES: Final = 20  # of a program's stderr in its error …
+LAST_WORDS_CHARS: Final = 4_000  # … and characters
+REASON_CHARS: Final = 200  # of the last of these lines, behind the exit code
+TERM_SECONDS: Final = 30.0  # from SIGTERM to SIGKILL, for a program that stalls
 RETRY_FIRST_SECONDS: Final = 1.0
 RETRY_MAX_SECONDS: Final = 30.0
+
+# A run that a shell's commands speak for.
+MAIL_SECONDS: Final = 0.25  # between two looks for what they left
+LINGER_SECONDS: Final = 5.0  # for more of it, where nobody keeps the run
+ENDED_SECONDS: Final = 5.0  # beyond EXIT_SECONDS, for a keeper to be seen gone
 
 # Snapshot and compaction.
 COMPACT_SECONDS: Final = 15.0  # the least time between two ordinary compactions
 COMPACT_STALE_SECONDS: Final = 60.0  # another stream does the whole work from this age on
 COMPACT_ATTEMPTS: Final = 8  # lost races before a compaction gives up until the next
+CARRIED_BYTES: Final = 64 * KIB  # of others' fields that their newest document has no more
 PROMISE_SLACK_SECONDS: Final = 15.0  # heartbeat + flush + this = the longest silence promised
 PROMISE_MAX_SECONDS: Final = 300.0  # the old monitor's documents allow no more
 SOURCES_KEPT: Final = 256  # sources a stream's state names; older finished ones are summed up

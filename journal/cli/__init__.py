@@ -5,115 +5,22 @@ not wait for imports that it does not need.
 """
 
 import gc
-import os
 import sys
-from importlib import import_module
-from typing import Any, Final
-
-import click
-
-from journal import __version__
-from journal.errors import Corrupt, Held, JournalError, Missing, Refused
-
-_COMMANDS: Final = {
-    "tail": "Show the last events of a run, and follow it.",
-    "replay": "Show the whole history of a run, or check it with --verify.",
-    "status": "Say how a run stands: verdict and why, sources, ETA, errors.",
-    "ls": "List runs, newest first.",
-    "snapshot": "Print a run's metadata.json as it lies there.",
-    "compact": "Fold what is new into a run's snapshot.",
-    "recover": "Send what killed jobs on this host said and the store never got.",
-    "tune": "Replay earlier runs of a job against other stall limits.",
-    "prune": "Remove the events of runs that finished long ago.",
-    "doctor": "Find out whether a journal can be kept here, and say what to do.",
-}
-
-_EXIT: Final[tuple[tuple[type[Exception], int], ...]] = (
-    (Missing, 10),
-    (Held, 11),
-    (Refused, 12),
-    (Corrupt, 13),
-    (JournalError, 1),
-    (ValueError, 2),
-)
-
-EXIT_DAMAGED: Final = 13
-
-
-class _ReaderGone(Exception):
-    """Whoever read our output has gone; click would make exit code 1 of a BrokenPipeError."""
-
-
-class _Commands(click.Group):
-    def invoke(self, ctx: click.Context) -> Any:
-        try:
-            answer = super().invoke(ctx)
-            sys.stdout.flush()
-        except BrokenPipeError as gone:
-            raise _ReaderGone from gone
-        return answer
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(_COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in _COMMANDS:
-            return None
-        command: click.Command = import_module(f"journal.cli.{cmd_name}").command
-        return command
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Commands"):
-            formatter.write_dl(list(_COMMANDS.items()))
-
-
-@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(__version__, prog_name="journal")
-def group() -> None:
-    """Watch runs through their progress journal.
-
-    \b
-    Examples:
-      journal status latest
-      journal tail -f mistral-20250805-142652
-      journal ls --root s3://bucket/training-runs
-
-    RUN is a run id, the beginning of one, `latest`, or a URL. The root is --root, else
-    JOURNAL_ROOT, else a directory under your data home.
-    """
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Run the command line and exit with its code (README, "Exit codes")."""
+    """Run the command line and exit with its code (README, "exit code")."""
     # What a start imports stays; looking through it for garbage is an eighth of its cost.
     gc.set_threshold(100_000)
     sys.exit(_run(sys.argv[1:] if arguments is None else arguments))
 
 
 def _run(arguments: list[str]) -> int:
-    try:
-        answer: Any = group.main(arguments, prog_name="journal", standalone_mode=False)
-    except click.exceptions.Exit as done:
-        return done.exit_code
-    except click.ClickException as wrong:
-        wrong.show()
-        return wrong.exit_code
-    except (click.Abort, KeyboardInterrupt):
-        return 130
-    except _ReaderGone:
-        # The rest of the output must go, too, without a word.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 141
-    except (JournalError, ValueError) as wrong:
-        from readers.text import printable  # noqa: PLC0415 - not needed when all goes well
+    # A wrapped program must not wait for what its wrapper does not need.
+    if arguments[:1] == ["exec"]:
+        from journal.cli.exec import run_exec  # noqa: PLC0415
 
-        click.echo(f"journal: {printable(wrong)}", err=True)
-        if os.environ.get("JOURNAL_DEBUG"):
-            raise
-        return exit_code(wrong)
-    return answer if isinstance(answer, int) else 0
+        return run_exec(arguments[1:])
+    from journal.cli.commands import run  # noqa: PLC0415
 
-
-def exit_code(wrong: JournalError | ValueError) -> int:
-    """Return the exit code that an error stands for."""
-    return next(code for kind, code in _EXIT if isinstance(wrong, kind))
+    return run(arguments)

@@ -2,8 +2,9 @@
 
 import click
 
-from journal.cli import EXIT_DAMAGED, exit_code
-from journal.cli.options import complain, root_option, with_run
+from journal.cli.exits import EXIT_DAMAGED, complain, exit_code
+from journal.cli.meant import with_run
+from journal.cli.options import root_option
 from journal.errors import JournalError, Missing
 from journal.stores import Store, connect
 from journal.upkeep import keep_up

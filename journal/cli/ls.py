@@ -6,8 +6,8 @@ from typing import Any
 import click
 import orjson
 
-from journal.cli import EXIT_DAMAGED
-from journal.cli.options import complain, output_option, root_option
+from journal.cli.exits import EXIT_DAMAGED, complain
+from journal.cli.options import output_option, root_option
 from journal.errors import Corrupt, Missing
 from journal.stores import connect, read_only
 from readers.runs import run_ids

@@ -9,8 +9,9 @@ from typing import Any, Final
 import click
 import orjson
 
-from journal.cli import exit_code
-from journal.cli.options import complain, output_option, root_option, with_run
+from journal.cli.exits import complain, exit_code
+from journal.cli.meant import with_run
+from journal.cli.options import output_option, root_option
 from journal.errors import JournalError, Missing, Refused
 from journal.prune import Prospect, look, prune
 from journal.stores import Store, connect, read_only

@@ -1,7 +1,6 @@
 """`journal recover [RUN]`."""
 
 import os
-import socket
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
@@ -9,11 +8,11 @@ from typing import Any, Final
 import click
 import orjson
 
-from journal.cli import exit_code
-from journal.cli.options import complain, output_option, root_option
+from journal.cli.exits import complain, exit_code
+from journal.cli.options import output_option, root_option
 from journal.clock import StoreClock
 from journal.errors import JournalError, Unavailable
-from journal.recorder.owner import spool_home
+from journal.recorder.owner import spool_home, this_host
 from journal.recorder.recovery import Found, send, spools
 from journal.stores import Store, connect
 from journal.words import size
@@ -53,7 +52,7 @@ def command(run: str | None, root: str | None, output: str, *, only_list: bool, 
     run_id = place.run if place else None
     code, found = 0, 0
     try:
-        for one in spools(home, store, socket.gethostname(), run_id):
+        for one in spools(home, store, this_host(), run_id):
             found += 1
             code = max(code, _recover(one, store, output, send_it=not only_list, force=force))
     except OSError as failed:

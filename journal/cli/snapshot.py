@@ -5,7 +5,8 @@ import sys
 import click
 
 from journal import layout
-from journal.cli.options import root_option, run_argument, with_run
+from journal.cli.meant import with_run
+from journal.cli.options import root_option, run_argument
 from journal.errors import Missing
 from journal.stores import Found, ReadStore
 from readers.text import printable_bytes

@@ -6,8 +6,9 @@ from typing import Any
 import click
 import orjson
 
-from journal.cli import EXIT_DAMAGED
-from journal.cli.options import complain, output_option, root_option, with_run
+from journal.cli.exits import EXIT_DAMAGED, complain
+from journal.cli.meant import with_run
+from journal.cli.options import output_option, root_option
 from journal.clock import local, monotonic, parse_stamp
 from journal.errors import Unavailable
 from journal.health import unreachable

@@ -8,9 +8,10 @@ from typing import Any, Final
 
 import click
 
-from journal.cli import EXIT_DAMAGED
+from journal.cli.exits import EXIT_DAMAGED, complain
 from journal.cli.lines import LINES, form_of, types_option, wanted_types
-from journal.cli.options import complain, output_option, root_option, run_argument, with_run
+from journal.cli.meant import with_run
+from journal.cli.options import output_option, root_option, run_argument
 from journal.events import Record
 from journal.stores import ReadStore
 from readers.tail import Event, Tail

@@ -7,8 +7,8 @@ from typing import Any, Final
 import click
 import orjson
 
-from journal.cli import EXIT_DAMAGED
-from journal.cli.options import complain, output_option, root_option
+from journal.cli.exits import EXIT_DAMAGED, complain
+from journal.cli.options import output_option, root_option
 from journal.stores import connect, read_only
 from journal.words import duration
 from readers.past import tune

@@ -11,7 +11,7 @@ from queue import Empty
 from typing import Final
 
 from journal import events
-from journal.clock import monotonic, now_ns
+from journal.clock import monotonic, now_ns, sleep
 from journal.limits import PUMP_SECONDS, STARVED_MIN_SECONDS
 from journal.recorder import ending
 from journal.recorder.deadman import dead_man
@@ -23,7 +23,7 @@ from journal.recorder.pump import Pump
 from journal.recorder.sender import Sender
 from journal.recorder.source import TRACEBACK_CHARS
 from journal.recorder.spool import Spool
-from journal.recorder.stall import stacks
+from journal.recorder.stall import Stall, stacks
 from journal.recorder.vitals import Vitals, sample
 from journal.segments import Reason
 
@@ -60,7 +60,7 @@ class Carrier:
             vitals=self._vitals,
             clock_offset=lambda: stream.clock.offset,
             redaction=opening.redaction,
-            stacks=lambda: stacks({thread.ident or 0 for thread in self.threads}),
+            stacks=self._stacks,
         )
         self._pump.start(now_ns())
         for thread in self.threads:
@@ -77,6 +77,14 @@ class Carrier:
         """Let the threads end, whatever still waits."""
         self.is_over = self.sender.is_done = True
         self.outbox.filled.set()
+
+    def await_taken(self) -> None:
+        """Wait until the pump has taken in all that was said, and the spool has it."""
+        while self._intake.queue and self.threads[0].is_alive():
+            self._intake.wakes.put(None)
+            sleep(PUMP_SECONDS / 10)
+        with self.outbox.lock:  # the pump holds it from the queue to the spool
+            return
 
     def await_durable(self, seal: Reason | None = None) -> Waiter:
         """Leave a place to wait for; with `seal` it is the last thing this stream hears."""
@@ -142,7 +150,14 @@ class Carrier:
                 log.warning("journal of run %s: its spool: %s", self._run_id, failed)
                 return
 
+    def _stacks(self, stall: Stall) -> str:
+        watch = self.opening.watch
+        return watch.stacks(stall) if watch else stacks({one.ident or 0 for one in self.threads})
+
     def _vitals(self) -> Vitals:
+        watch = self.opening.watch
+        if watch is not None:
+            return sample(watch.pid, ())
         own = [thread.native_id for thread in self.threads if thread.native_id is not None]
         return sample(os.getpid(), own)
 

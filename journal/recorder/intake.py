@@ -19,10 +19,10 @@ from typing import TYPE_CHECKING, Any
 
 from journal.clock import now_ns
 from journal.limits import QUEUE_RECORDS
-from journal.segments import Reason
 
 if TYPE_CHECKING:
     from journal.recorder.source import File
+    from journal.segments import Reason
 
 
 class Waiter:
@@ -129,7 +129,7 @@ class Intake:
         # The repr, `count(7)`, is the only way to look at a count without moving it.
         return int(repr(self._losses)[6:-1])
 
-    def await_durable(self, seal: Reason | None = None) -> Waiter:
+    def await_durable(self, seal: "Reason | None" = None) -> Waiter:
         """Leave a place to wait for; with `seal` it is the last thing this stream hears."""
         waiter = Waiter()
         self.queue.append((now_ns(), None, waiter, seal))

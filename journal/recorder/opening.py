@@ -1,6 +1,6 @@
 """How a stream is started: look, claim, and say `started` with the attempt found out."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,9 +13,22 @@ from journal.layout import MAIN
 from journal.recorder.leftover import Leftover, leftover_of
 from journal.recorder.owner import Owner, owner_of
 from journal.recorder.spool import Spool
+from journal.recorder.stall import Stall
 from journal.redaction import STANDARD, Redaction
 from journal.stores.probe import ensure_probed
 from journal.stream import Stream, StreamWriter
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """Another process whose work this one tells of: its tree is sampled, not this one's.
+
+    `stacks`, asked whenever a stall is to be told of, returns what that tree is doing: it takes the
+    place of where this process's threads stand.
+    """
+
+    pid: int
+    stacks: Callable[[Stall], str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +42,7 @@ class Start:
     force: bool  # resume even a completed run
     join: bool  # if the run exists, write a stream beside its main
     redaction: Redaction = STANDARD
+    watch: Watch | None = None
 
 
 class Ended(ValueError):
@@ -105,6 +119,11 @@ class Opening:
         return self._start.job
 
     @property
+    def watch(self) -> Watch | None:
+        """Another process whose work is told of, if it is not this one's."""
+        return self._start.watch
+
+    @property
     def resumes(self) -> bool:
         """Whether what an earlier attempt left in the spool is to be sent."""
         return self._start.resume
@@ -123,9 +142,10 @@ class Opening:
             resume=False,
             force=False,
             join=True,
+            watch=None,
         )
         # By its process id, or each of hundreds would have to try the names of all before it.
-        name = f"{_beside_main(start.job)}-{pid}"
+        name = f"{beside_main(start.job)}-{pid}"
         return Opening(replace(self.stream, name=name, pid=pid, clock=StoreClock()), start)
 
     def enter_index(self) -> None:
@@ -177,12 +197,13 @@ class Opening:
         """Take the job's name for the stream, or that with the next number behind it."""
         self._joined += 1
         if self._base == MAIN:
-            self._base = name = _beside_main(self._start.job)
+            self._base = name = beside_main(self._start.job)
         else:
             name = f"{self._base[:110]}-{self._joined}"
         self.stream = replace(self.stream, name=name)
         self._claim = None
 
 
-def _beside_main(job: str) -> str:
+def beside_main(job: str) -> str:
+    """Return what a job's stream beside main is called."""
     return job[:100] if job != MAIN else "job"

@@ -14,12 +14,14 @@ import os
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import orjson
 
 from journal.layout import as_name
-from journal.stream import Stream
+
+if TYPE_CHECKING:
+    from journal.stream import Stream
 
 OFF: Final = "off"
 OWNER: Final = "owner.json"
@@ -43,7 +45,12 @@ class Owner:
     former: tuple[int, ...] = ()  # pids that had the spool before; the free lock showed their end
 
 
-def owner_of(stream: Stream, job: str) -> Owner:
+def this_host() -> str:
+    """Return the name of this host."""
+    return os.uname().nodename
+
+
+def owner_of(stream: "Stream", job: str) -> Owner:
     """Return the owner that the process of a stream is."""
     return Owner(
         root=str(stream.store),
@@ -78,8 +85,13 @@ def spool_home() -> Path | None:
 
 def run_folder(home: Path, owner: Owner) -> Path:
     """Return the folder of a run's spools."""
-    root = hashlib.sha256(f"{owner.root}\n{owner.endpoint}".encode()).hexdigest()[:16]
-    return home / as_name(owner.host, "host") / root / owner.run_id
+    return home / run_path(owner.host, owner.root, owner.endpoint, owner.run_id)
+
+
+def run_path(host: str, root: str, endpoint: str, run_id: str) -> Path:
+    """Return where what a host keeps of a run lies, below a home."""
+    digest = hashlib.sha256(f"{root}\n{endpoint}".encode()).hexdigest()[:16]
+    return Path(as_name(host, "host"), digest, run_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,20 +118,37 @@ def entries(run: Path) -> list[Entry]:
     return found
 
 
+def at_work(run: Path) -> list[Owner]:
+    """Return whose spools of a run are in use: processes that write streams of their own."""
+    return [
+        entry.owner
+        for entry in entries(run)
+        if entry.owner is not None and is_held(entry.folder / OWNER)
+    ]
+
+
 def lock_folder(folder: Path) -> int | None:
     """Return a descriptor that holds the lock of a spool's folder, None if somebody has it.
 
     The lock ends with the process. Raises OSError.
     """
+    return lock_file(folder / OWNER)
+
+
+def lock_file(path: Path) -> int | None:
+    """Make a file, and return a descriptor that holds its lock, None if somebody has it.
+
+    Raises OSError.
+    """
     while True:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         try:
-            lock = os.open(folder / OWNER, os.O_RDWR | os.O_CREAT, 0o600)
+            lock = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
         except FileNotFoundError:
-            continue  # its last owner is just removing it
+            continue  # its last owner is just removing the folder
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            if _is_there(folder / OWNER, lock):
+            if _is_there(path, lock):
                 return lock
         except BlockingIOError:
             os.close(lock)
@@ -144,6 +173,21 @@ def size_of(path: Path) -> int:
         return path.stat().st_size
     except OSError:
         return 0
+
+
+def is_held(path: Path) -> bool:
+    """Tell whether somebody holds the lock of a file."""
+    try:
+        file = os.open(path, os.O_RDONLY)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(file)
+    return False
 
 
 def _is_there(path: Path, file: int) -> bool:

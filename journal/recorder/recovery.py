@@ -109,10 +109,10 @@ def send(found: Found, store: Store, *, pid: int, clock: Clock, force: bool = Fa
             clock=clock,
         )
         if not force:
-            _persist(lambda: _check_quiet(stream, owner))
+            persist(lambda: check_quiet(stream, owner))
         _send(found, stream, spool, outbox)
         outbox.leave_spool(remove=True)
-        _persist(lambda: keep_up(store, owner.run_id))
+        persist(lambda: keep_up(store, owner.run_id))
     finally:
         outbox.leave_spool()
     return found
@@ -120,9 +120,9 @@ def send(found: Found, store: Store, *, pid: int, clock: Clock, force: bool = Fa
 
 def _send(found: Found, stream: Stream, spool: Spool, outbox: Outbox) -> None:
     """Claim, judge what is missing, and send it."""
-    writer = _persist(Claim(stream, resume=True).attempt)
-    folded = _persist(lambda: read_run(stream.store, stream.run_id).run.get(stream.name))
-    missing = _persist(lambda: leftover_of(spool, stream, writer))
+    writer = persist(Claim(stream, resume=True).attempt)
+    folded = persist(lambda: read_run(stream.store, stream.run_id).run.get(stream.name))
+    missing = persist(lambda: leftover_of(spool, stream, writer))
     missing.look_through()
     found.stored, found.damaged = missing.stored, missing.damaged
     outbox.begin_at(writer.next_seq, missing.lines(folded.state.attempt if folded else 0), own=0)
@@ -135,7 +135,7 @@ def _send(found: Found, stream: Stream, spool: Spool, outbox: Outbox) -> None:
             # Who comes next may see that nobody writes here any more.
             seal = "finish" if _ends(bytes(lines)) else "close"
         flush = partial(writer.flush, seal)
-        while not _persist(flush):
+        while not persist(flush):
             pass
         outbox.acknowledge(writer.acknowledged)
         found.sent += count
@@ -147,7 +147,7 @@ def _ends(lines: bytes) -> bool:
     return bool(last) and events.decode(last)["type"] == events.FINISHED
 
 
-def _check_quiet(stream: Stream, owner: Owner) -> None:
+def check_quiet(stream: Stream, owner: Owner) -> None:
     """Raise Held if somebody seems to write: out of courtesy, for a claim would fence them."""
     newest: Listed | None = None
     for entry in stream.store.list(layout.stream_prefix(stream.run_id, stream.name)):
@@ -169,7 +169,7 @@ def _check_quiet(stream: Stream, owner: Owner) -> None:
         raise Held(stream.run_id, stream.name, host, number, str(opened.get("ts")))
 
 
-def _persist(ask: Callable[[], Answer]) -> Answer:
+def persist(ask: Callable[[], Answer]) -> Answer:
     """Ask again while the store is Unavailable, a few times."""
     for attempt in range(ATTEMPTS - 1):
         try:

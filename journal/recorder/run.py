@@ -15,34 +15,16 @@ from typing import Any, Final, Self
 from journal import events
 from journal.clock import monotonic, now, stamp
 from journal.limits import EXIT_SECONDS
-from journal.quantities import Duration, rate_of, seconds_of
-from journal.recorder import ending
+from journal.quantities import Duration
+from journal.recorder import ending, saying
 from journal.recorder.carrier import Carrier
 from journal.recorder.intake import Intake, Waiter
 from journal.recorder.opening import Opening
 from journal.recorder.plan import SourcePlan, check_counts, parts_of, planned
-from journal.recorder.source import Source, error_fields, text_of, was_told
+from journal.recorder.source import Source, was_told
 from journal.segments import Reason
 
 log: Final = logging.getLogger("journal")
-
-# What `emit` leaves to the methods that keep count, or to the journal itself.
-_NOT_EMITTED: Final = frozenset(
-    {
-        events.STARTED,
-        events.SOURCE_STARTED,
-        events.SOURCE_DONE,
-        events.FILE_DONE,
-        events.PROGRESS,
-        events.HEARTBEAT,
-        events.DROPPED,
-        events.FINISHED,
-        events.PLANNED,
-        events.HISTORY,
-        events.EXTENDED,
-        events.STACK,
-    }
-)
 
 
 class Run:
@@ -76,6 +58,26 @@ class Run:
         return self._carrier.opened
 
     @property
+    def is_over(self) -> bool:
+        """Whether this process says no more: it has ended, handed over, or lost its stream."""
+        return self._last is not None or self._carrier.sender.is_done
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What a program has to find in its environment to go along with this run (`attach`)."""
+        store = self._carrier.opening.stream.store
+        return {"JOURNAL_RUN_ID": self.run_id, "JOURNAL_ROOT": str(store)}
+
+    @property
+    def intake(self) -> Intake:
+        """Where all that is said is left."""
+        return self._intake
+
+    def await_spooled(self) -> None:
+        """Wait until all that was said is where a killed process leaves it to be found."""
+        self._carrier.await_taken()
+
+    @property
     def stream(self) -> str:
         """The name of the stream that this process writes."""
         self._attach()
@@ -107,16 +109,11 @@ class Run:
         `min_rate` (like `64KiB/60s`) are no work. Both hold until the next phase. Raises ValueError
         for what is none of these, or an empty phase.
         """
-        fields: dict[str, Any] = {"phase": phase, "sub_phase": sub_phase, "operation": operation}
-        _check_texts(fields)
-        if not phase:
-            raise ValueError("phase must not be empty")
-        if stall_after is not None:
-            fields["stall_seconds"] = seconds_of("stall_after", stall_after)
-        if min_rate is not None:
-            fields["min_rate_bytes"], fields["min_rate_seconds"] = rate_of("min_rate", min_rate)
+        kind, fields = saying.phase(
+            phase, sub_phase, operation, stall_after=stall_after, min_rate=min_rate
+        )
         self._sub_phase = sub_phase or ""
-        self._intake.say(events.PHASE, {key: value for key, value in fields.items() if value})
+        self._intake.say(kind, fields)
 
     def plan(self, sources: SourcePlan, *, sub_phase: str | None = None) -> None:
         """Say what is to come in a sub-phase, by default the present one, before it begins.
@@ -124,7 +121,7 @@ class Run:
         Each of `sources` is a name or a mapping of `source`, `files` and `bytes` as far as known.
         Plans add up; the later word about a source holds. Raises ValueError for what is no plan.
         """
-        _check_texts({"sub_phase": sub_phase})
+        saying.check_texts({"sub_phase": sub_phase})
         present = self._sub_phase if sub_phase is None else sub_phase
         self.say_planned(parts_of(planned(sources)), present)
 
@@ -148,7 +145,7 @@ class Run:
         `done_*` is how much of it an earlier attempt had finished. Raises ValueError for a name
         that is no text or a number that is not one.
         """
-        _check_texts({"source": name})
+        saying.check_texts({"source": name})
         totals = {"files": files, "bytes": bytes}
         check_counts({**totals, "done_files": done_files, "done_bytes": done_bytes})
         if not name:
@@ -172,10 +169,7 @@ class Run:
         Raises ValueError for an ill-formed type, and for types and fields that the journal keeps to
         itself.
         """
-        if events.check_type(type) in _NOT_EMITTED:
-            raise ValueError(f"event type {type} has a method of its own")
-        events.check_fields(fields)
-        self._intake.say(type, fields)
+        self._intake.say(*saying.emitted(type, fields))
 
     def waiting(self, reason: str, until: float | datetime | str | None = None) -> None:
         """Say that no work is due for a while, and why.
@@ -183,13 +177,7 @@ class Run:
         `until` is a time: an aware datetime, seconds since the epoch, or ISO 8601. Without it the
         wait counts for an hour at most. Raises ValueError if it is none of these.
         """
-        _check_texts({"reason": reason})
-        if not reason:
-            raise ValueError("reason must not be empty")
-        fields: dict[str, Any] = {"reason": reason}
-        if until is not None:
-            fields["until"] = _stamp_of(until)
-        self._intake.say(events.WAITING, fields)
+        self._intake.say(*saying.waiting(reason, until))
 
     def extend_deadline(self, by: Duration, reason: str | None = None) -> None:
         """Say that no stall begins for so long from now, whatever shows of the work.
@@ -197,9 +185,7 @@ class Run:
         For a step that is known to be long and mute; unlike a wait it goes on when work shows. `by`
         is seconds, a timedelta, or text like `45m`. Raises ValueError if it is none.
         """
-        _check_texts({"reason": reason})
-        fields = {"until": stamp(now() + seconds_of("by", by))}
-        self._intake.say(events.EXTENDED, fields | ({"reason": reason} if reason else {}))
+        self._intake.say(*saying.extended(by, reason))
 
     def error(
         self,
@@ -213,12 +199,7 @@ class Run:
 
         `fatal` means fatal to what it names: to the source, or without one to the run.
         """
-        fields = error_fields(error, fatal=fatal)
-        if source is not None:
-            fields["source"] = source
-        if path is not None:
-            fields["path"] = text_of(path)
-        self._intake.say(events.ERROR, fields)
+        self._intake.say(*saying.error(error, source=source, path=path, fatal=fatal))
 
     def flush(self, timeout: float | None = None) -> bool:
         """Wait until all that was said is durable in the store; False after `timeout` seconds.
@@ -235,15 +216,13 @@ class Run:
 
         Waits at most EXIT_SECONDS for the store. Raises ValueError for another status.
         """
-        if status not in events.STATUSES:
-            raise ValueError(f"status {status!r} is none of {', '.join(events.STATUSES)}")
         self.say_end(status, message)
         self._await_end()
 
     def say_end(self, status: str, message: str | None) -> None:
         """Say how it ends and wait for nothing."""
-        fields = {"status": status} | ({"message": message} if message else {})
-        self._close("finish", lambda: self._intake.say(events.FINISHED, fields))
+        said = saying.finished(status, message)
+        self._close("finish", lambda: self._intake.say(*said))
 
     def hand_over(self) -> None:
         """Close this process's stream and leave the run to whoever goes on with it."""
@@ -259,7 +238,7 @@ class Run:
 
         A run that has ended stays so.
         """
-        is_over = self._last is not None or self._carrier.sender.is_done
+        is_over = self.is_over
         self._carrier.leave()
         self._attaching = RLock()
         self.is_attached = False
@@ -328,22 +307,3 @@ class Run:
             log.warning(
                 "journal of run %s: its end is not in the store: %s", self.run_id, self.trouble
             )
-
-
-def _check_texts(fields: dict[str, Any]) -> None:
-    for name, value in fields.items():
-        if value is not None and not isinstance(value, str):
-            raise ValueError(f"{name} must be text, not {type(value).__name__}")
-
-
-def _stamp_of(until: float | datetime | str) -> str:
-    try:
-        if isinstance(until, str):
-            until = datetime.fromisoformat(until)
-        if isinstance(until, datetime):
-            if until.tzinfo is None:
-                raise ValueError("it does not say its time zone")
-            until = until.timestamp()
-        return stamp(until)
-    except (TypeError, ValueError, OverflowError) as wrong:
-        raise ValueError(f"until {until!r} is no time: {wrong}") from wrong

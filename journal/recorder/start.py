@@ -2,7 +2,6 @@
 
 import logging
 import os
-import socket
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -19,7 +18,10 @@ from journal.limits import (
     PROMISE_SLACK_SECONDS,
     START_SECONDS,
 )
-from journal.recorder.opening import Ended, Opening, Start
+from journal.recorder.mode import is_disabled
+from journal.recorder.null import NullRun
+from journal.recorder.opening import Ended, Opening, Start, Watch, beside_main
+from journal.recorder.owner import this_host
 from journal.recorder.plan import SourcePlan, is_plan, parts_of, planned
 from journal.recorder.run import Run
 from journal.redaction import Secret, redaction_of
@@ -52,7 +54,8 @@ def start_run(
     the time if not given; `job` names what is run, by default the script. `sources` says what is
     to come: a number, names, or mappings of `source`, `files`, `bytes`. `force` resumes even a
     completed run. If `JOURNAL_RUN_ID` names a run that exists, this process joins it with a
-    stream of its own.
+    stream of its own. `JOURNAL_MODE=disabled` returns a run that takes everything in and keeps
+    nothing.
 
     Passwords, keys, tokens and signatures are hidden in all that is said. `redact` names more: a
     word is the name of a secret (`password` is one), a pattern or a text between slashes a regular
@@ -64,11 +67,87 @@ def start_run(
     the caller. A store that is down or refuses is logged, and the run goes on without it until it
     answers. Waits START_SECONDS at most for the store.
     """
-    global _current  # noqa: PLW0603 - `current_run` is one per process by definition
-    job = layout.check_name("job", job) if job is not None else _job_of_script()
+    if is_disabled():
+        return _begun(NullRun(run_id or os.environ.get("JOURNAL_RUN_ID") or new_run_id(job)))
     inherited = os.environ.get("JOURNAL_RUN_ID") or None
+    run_id = run_id or inherited or new_run_id(job)
+    return begin(
+        run_id,
+        root=root,
+        job=job,
+        stream=stream,
+        resume=resume,
+        force=force,
+        join=run_id == inherited and stream == layout.MAIN and not resume,
+        sources=sources,
+        params=params,
+        redact=redact,
+        heartbeat_seconds=heartbeat_seconds,
+        flush_seconds=flush_seconds,
+    )
+
+
+def attach(
+    *,
+    stream: str | None = None,
+    job: str | None = None,
+    params: Mapping[str, Any] | None = None,
+    redact: Sequence[Secret] | None = None,
+    heartbeat_seconds: float = HEARTBEAT_SECONDS,
+    flush_seconds: float = FLUSH_SECONDS,
+) -> Run:
+    """Go along with the run that JOURNAL_RUN_ID names, in a stream of this process's own.
+
+    For programs that a run's script, or `journal exec`, starts; its end ends this stream, not the
+    run. The stream is named after `job` unless `stream` says otherwise, with a number behind it if
+    the name is taken. In a process that is at work on the run already it returns that `Run`.
+    Without JOURNAL_RUN_ID there is nothing to go along with: a run is returned that takes
+    everything in and keeps nothing, so that the program works alone as well.
+
+    Waits, and raises ValueError, as `start_run` does.
+    """
+    run_id = os.environ.get("JOURNAL_RUN_ID") or None
+    if run_id is None or is_disabled():
+        if run_id is None:
+            log.info("JOURNAL_RUN_ID is not set: nothing is journaled")
+        return _begun(NullRun(run_id or new_run_id(job)))
+    if _current is not None and _current.run_id == run_id and not _current.is_over:
+        return _current
+    job = job or _job_of_script()
+    return begin(
+        run_id,
+        job=job,
+        stream=stream or beside_main(layout.check_name("job", job)),
+        join=True,
+        params=params,
+        redact=redact,
+        heartbeat_seconds=heartbeat_seconds,
+        flush_seconds=flush_seconds,
+    )
+
+
+def begin(
+    run_id: str,
+    *,
+    root: str | os.PathLike[str] | None = None,
+    job: str | None = None,
+    stream: str = layout.MAIN,
+    resume: bool = False,
+    force: bool = False,
+    join: bool = False,
+    watch: Watch | None = None,
+    sources: int | SourcePlan | None = None,
+    params: Mapping[str, Any] | None = None,
+    redact: Sequence[Secret] | None = None,
+    heartbeat_seconds: float = HEARTBEAT_SECONDS,
+    flush_seconds: float = FLUSH_SECONDS,
+) -> Run:
+    """Start, resume or, with `join`, go along with a run, whatever the environment says.
+
+    Of `start_run`; `watch` is the process whose work is told of, if it is not this one.
+    """
+    job = layout.check_name("job", job) if job is not None else _job_of_script()
     began = now()
-    run_id = run_id or inherited or f"{job[:100]}-{_compact_stamp(began)}"
     layout.check_name("run id", run_id)
     layout.check_name("stream", stream)
     _check_promises(heartbeat_seconds, flush_seconds)
@@ -76,8 +155,9 @@ def start_run(
         raise ValueError("params must be a mapping")
     redaction = redaction_of(redact, os.environ)
     plan, later_parts = _plan_of(sources)
-    host = socket.gethostname()
-    fields = {**plan, "host": host, "pid": os.getpid(), "params": _copied(params)}
+    host = this_host()
+    pid = watch.pid if watch else os.getpid()
+    fields = {**plan, "host": host, "pid": pid, "params": _copied(params)}
     opening = Opening(
         Stream(
             store=connect(None if root is None else os.fspath(root)),
@@ -95,8 +175,9 @@ def start_run(
             fields=fields,
             resume=resume,
             force=force,
-            join=run_id == inherited and stream == layout.MAIN and not resume,
+            join=join,
             redaction=redaction,
+            watch=watch,
         ),
     )
     run = Run(opening)
@@ -107,8 +188,19 @@ def start_run(
         raise run.trouble.with_traceback(None)  # the sender's, which explains nothing here
     if not opened and run.trouble is None:
         log.warning("journal of run %s: the store is slow to answer; the job goes on", run_id)
-    _current = run
     run.say_planned(later_parts)
+    return _begun(run)
+
+
+def new_run_id(job: str | None = None) -> str:
+    """Return an id for a run that begins now: `<job>-YYYYMMDD-HHMMSS`. Raises ValueError."""
+    name = layout.check_name("job", job) if job is not None else _job_of_script()
+    return f"{name[:100]}-{_compact_stamp(now())}"
+
+
+def _begun(run: Run) -> Run:
+    global _current  # noqa: PLW0603 - `current_run` is one per process by definition
+    _current = run
     return run
 
 

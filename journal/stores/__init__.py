@@ -3,7 +3,7 @@
 `connect` gives the store of a root URL; the contract is in `journal.stores.contract`.
 """
 
-from journal.stores.connection import connect, default_root, read_only
+from journal.stores.connection import connect, default_root, endpoint_of, read_only, root_of
 from journal.stores.contract import (
     ABSENT,
     Absent,
@@ -28,5 +28,7 @@ __all__ = [
     "Version",
     "connect",
     "default_root",
+    "endpoint_of",
     "read_only",
+    "root_of",
 ]

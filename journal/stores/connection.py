@@ -34,18 +34,47 @@ def connect(url: str | None = None) -> Store:
     None is the environment's JOURNAL_ROOT, without which it is `default_root()`. No request is sent
     and nothing is created. Raises ValueError for anything else.
     """
+    place = _place_of(url)
+    if isinstance(place, Path):
+        return LocalStore(place)
+    # Here and not above: it costs a third of a second that a local root need not pay.
+    from journal.stores.s3 import S3Store  # noqa: PLC0415
+
+    return S3Store(*place)
+
+
+def root_of(url: str | None = None) -> str:
+    """Return the root that `connect` would connect to, as that store names it.
+
+    Raises ValueError as it does.
+    """
+    place = _place_of(url)
+    return str(place) if isinstance(place, Path) else f"s3://{'/'.join(place)}".rstrip("/")
+
+
+def endpoint_of(root: str) -> str:
+    """Return the endpoint that the environment names for an S3 root, without credentials."""
+    if not root.startswith("s3://"):
+        return ""
+    named = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL") or ""
+    parts = urlsplit(named)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}" if named else ""
+
+
+def _place_of(url: str | None) -> Path | tuple[str, str]:
+    """Return the directory, or the bucket and the prefix, that a root stands for."""
     if url is None:
         url = os.environ.get("JOURNAL_ROOT") or str(default_root())
     if not url.strip():
         raise ValueError("the root is empty: give s3://bucket/prefix, a file:// URL or a directory")
     scheme = _SCHEME.match(url)
     if scheme is None:
-        return LocalStore(_directory(url, url))
+        return _directory(url, url)
     match (scheme[1] or scheme[2]).lower():
         case "s3":
             return _s3(url)
         case "file":
-            return LocalStore(_file(url))
+            return _file(url)
         case other:
             raise ValueError(
                 f"root {url!a}: unknown scheme {other}; "
@@ -78,10 +107,7 @@ def read_only(store: ReadStore) -> ReadStore:
     return _ReadOnly(store)
 
 
-def _s3(url: str) -> Store:
-    # Here and not above: it costs a third of a second that a local root need not pay.
-    from journal.stores.s3 import S3Store  # noqa: PLC0415
-
+def _s3(url: str) -> tuple[str, str]:
     bucket, _, prefix = url.removeprefix(url[:5]).partition("/")
     if not url.lower().startswith("s3://") or not _BUCKET.fullmatch(bucket):
         raise ValueError(f"root {url!a}: no bucket's name after s3://")
@@ -93,7 +119,7 @@ def _s3(url: str) -> Store:
             check_key(prefix)
         except ValueError as error:
             raise ValueError(f"root {url!a}: {error}") from None
-    return S3Store(bucket, prefix)
+    return bucket, prefix
 
 
 def _file(url: str) -> Path:

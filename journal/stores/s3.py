@@ -25,6 +25,7 @@ from urllib3.exceptions import HTTPError  # botocore lets those of a body's read
 from journal import clock
 from journal.errors import Conflict, Refused, Unavailable
 from journal.limits import CONNECT_SECONDS, READ_SECONDS
+from journal.stores.connection import endpoint_of
 from journal.stores.contract import (
     ABSENT,
     Absent,
@@ -94,9 +95,7 @@ class S3Store:
     @property
     def endpoint(self) -> str:
         """The endpoint that the environment names, without credentials; empty if it names none."""
-        named = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL") or ""
-        parts = urlsplit(named)
-        return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}" if named else ""
+        return endpoint_of(str(self))
 
     @property
     def identity(self) -> str:

@@ -1,0 +1,39 @@
+"""What the command line answers an error with: one line, and an exit code."""
+
+import os
+import sys
+from typing import Final
+
+from journal.errors import Corrupt, Held, JournalError, Missing, Refused
+
+EXIT_DAMAGED: Final = 13
+
+_EXIT: Final[tuple[tuple[type[Exception], int], ...]] = (
+    (Missing, 10),
+    (Held, 11),
+    (Refused, 12),
+    (Corrupt, EXIT_DAMAGED),
+    (JournalError, 1),
+    (ValueError, 2),
+)
+
+
+def exit_code(wrong: JournalError | ValueError) -> int:
+    """Return the exit code that an error stands for."""
+    return next(code for kind, code in _EXIT if isinstance(wrong, kind))
+
+
+def complain(words: object) -> None:
+    """Print a line about what is wrong."""
+    from readers.text import printable  # noqa: PLC0415 - not needed when all goes well
+
+    sys.stderr.write(f"journal: {printable(str(words))}\n")
+    sys.stderr.flush()
+
+
+def fail(wrong: JournalError | ValueError) -> int:
+    """Say what is wrong; return the exit code. With JOURNAL_DEBUG the error goes on."""
+    complain(wrong)
+    if os.environ.get("JOURNAL_DEBUG"):
+        raise wrong
+    return exit_code(wrong)

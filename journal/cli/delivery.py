@@ -1,60 +1,84 @@
-"""Taking in what a script's commands left, where nobody keeps their run: in the background."""
+"""Taking in what a script's commands left, where nobody keeps their run."""
 
 import os
+from collections.abc import Callable
 from typing import Final
 
+import orjson
+
 from journal import layout
+from journal.cli.exits import exit_code
 from journal.cli.shell import Place
 from journal.errors import JournalError, Missing
+from journal.limits import LINGER_SECONDS
 from journal.recorder.background import Reply, detach
 from journal.recorder.mailbox import Keeper
 
 JOB: Final = "shell"
-_DELIVERED: Final = b"delivered"
+
+
+class NotTaken(JournalError):
+    """What was left could not be taken in; `code` is the exit code that says why."""
+
+    def __init__(self, words: str, code: int) -> None:
+        super().__init__(words)
+        self.code = code
 
 
 def see_to(place: Place, *, strict: bool) -> None:
-    """Have somebody take in what was left, if nobody is there who will.
+    """Have somebody take in what was left, if nobody is there who will: in the background.
 
-    If `strict`, raises Missing when there is no such run, JournalError when it cannot be taken in.
+    If `strict`, waits until the store has it. Raises NotTaken if that fails.
     """
     if place.mailbox.keeper is not None:
         return
-    told = detach(lambda reply: deliver_rest(place, reply), place.log, wait=strict)
-    if strict and told != _DELIVERED:
-        raise JournalError(told.decode() or f"it could not be taken in: see {place.log}")
+    told = detach(lambda reply: _deliver_behind(place, reply), place.log, wait=strict)
+    if strict:
+        answer = orjson.loads(told or b'{"code": 1}')
+        if answer["code"]:
+            raise NotTaken(answer.get("wrong") or f"not taken in: see {place.log}", answer["code"])
 
 
-def deliver_rest(place: Place, reply: Reply = lambda _: None) -> None:
-    """Take the mail in, until none is left; somebody else may be faster."""
-    while place.mailbox.has_mail and _take_in(place, reply):
-        pass
-    reply(_DELIVERED)
+def deliver_rest(
+    place: Place, *, linger: float = LINGER_SECONDS, taken: Callable[[], None] = lambda: None
+) -> int:
+    """Take mail in until none is left, unless somebody else does; return how many events it was.
+
+    `taken` is called once the store has the first of it. Raises Missing if there is no such run,
+    else as `begin` does, and OSError.
+    """
+    count = 0
+    while place.mailbox.has_mail:
+        stream = layout.as_name(f"{JOB}-{place.host}", JOB)
+        if not place.mailbox.keep(Keeper(os.getpid(), stream, place.root, JOB)):
+            break
+        try:
+            count += _deliver(place, stream, linger, taken)
+        finally:
+            place.mailbox.release()
+    return count
 
 
-def _take_in(place: Place, reply: Reply) -> bool:
-    """Take mail in with a stream of this host's own; tell whether that was possible."""
-    # The command that waits needs none of it.
-    import logging  # noqa: PLC0415
-
+def _deliver(place: Place, stream: str, linger: float, taken: Callable[[], None]) -> int:
+    # The command that waits, or does not, needs none of it.
     from journal.log import stream_names  # noqa: PLC0415
     from journal.recorder.keeper import deliver  # noqa: PLC0415
     from journal.recorder.start import begin  # noqa: PLC0415
 
-    stream = layout.as_name(f"{JOB}-{place.host}", JOB)
-    if not place.mailbox.keep(Keeper(os.getpid(), stream, place.root, JOB)):
-        return False
+    if not stream_names(place.connect(), place.run_id):
+        raise Missing(f"no run {place.run_id} in {place.root}; what was said waits on this host")
+    run = begin(place.run_id, root=place.root, job=JOB, stream=stream, resume=True)
+    count = deliver(run, place.mailbox, linger, taken)
+    run.hand_over()
+    return count
+
+
+def _deliver_behind(place: Place, reply: Reply) -> None:
+    import logging  # noqa: PLC0415 - only the background logs
+
     try:
-        store = place.connect()
-        if not stream_names(store, place.run_id):
-            raise Missing(f"there is no run {place.run_id} in {place.root}; it waits in the mail")
-        run = begin(place.run_id, root=place.root, job=JOB, stream=stream, resume=True)
-        deliver(run, place.mailbox)
-        run.hand_over()
+        deliver_rest(place, taken=lambda: reply(b'{"code": 0}'))
     except (JournalError, ValueError, OSError) as wrong:
         logging.getLogger("journal").warning("run %s: %s", place.run_id, wrong)
-        reply(str(wrong).encode())
-        return False
-    finally:
-        place.mailbox.release()
-    return True
+        code = 1 if isinstance(wrong, OSError) else exit_code(wrong)
+        reply(orjson.dumps({"wrong": str(wrong), "code": code}))

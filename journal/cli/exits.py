@@ -20,6 +20,9 @@ _EXIT: Final[tuple[tuple[type[Exception], int], ...]] = (
 
 def exit_code(wrong: JournalError | ValueError) -> int:
     """Return the exit code that an error stands for."""
+    told = getattr(wrong, "code", None)  # a background process has told which
+    if isinstance(told, int):
+        return told
     return next(code for kind, code in _EXIT if isinstance(wrong, kind))
 
 

@@ -8,13 +8,16 @@ from typing import Any, Final
 import click
 import orjson
 
+from journal.cli.delivery import deliver_rest
 from journal.cli.exits import complain, exit_code
 from journal.cli.options import output_option, root_option
+from journal.cli.shell import Place
 from journal.clock import StoreClock
 from journal.errors import JournalError, Unavailable
+from journal.recorder.mailbox import Mailbox
 from journal.recorder.owner import spool_home, this_host
 from journal.recorder.recovery import Found, send, spools
-from journal.stores import Store, connect
+from journal.stores import Store, connect, endpoint_of
 from journal.words import size
 from readers.runs import parse_place
 from readers.text import printable
@@ -57,6 +60,14 @@ def command(run: str | None, root: str | None, output: str, *, only_list: bool, 
             code = max(code, _recover(one, store, output, send_it=not only_list, force=force))
     except OSError as failed:
         raise Unavailable(f"the spools in {home} cannot be read: {failed}") from failed
+    for mailbox in Mailbox.all_of(home, this_host()):
+        root_there, endpoint, its_run = mailbox.place
+        if run_id is None or its_run == run_id:
+            found += 1
+            is_here = (root_there, endpoint) == (str(store), endpoint_of(str(store)))
+            code = max(
+                code, _recover_mail(its_run, root_there, output, send_it=is_here and not only_list)
+            )
     if not found:
         complain(f"no spool{f' of run {run_id}' if run_id else ''} on this host, in {home}")
     return code
@@ -80,6 +91,27 @@ def _recover(one: Found, store: Store, output: str, *, send_it: bool, force: boo
             click.echo(printable(f"  kept, never sent, for another writer has the stream: {path}"))
     if trouble is not None:
         complain(f"{_name(one)}: {trouble}")
+    return code
+
+
+def _recover_mail(run_id: str, root: str, output: str, *, send_it: bool) -> int:
+    """Deal with what a script's commands left and nobody took in; return the exit code."""
+    count, trouble, code = 0, None, 0
+    if send_it:
+        try:
+            count = deliver_rest(Place(run_id, root), linger=0.0)
+        except JournalError as wrong:
+            trouble, code = str(wrong), exit_code(wrong)
+        except OSError as wrong:
+            trouble, code = str(wrong), 1
+    if output == "json":
+        told = {"v": FORMAT, "run_id": run_id, "root": root, "mail": True}
+        click.echo(orjson.dumps({**told, "sent": count, "error": trouble}))
+    else:
+        words = f"{count} events sent" if send_it and not trouble else f"waits for --root {root}"
+        click.echo(printable(f"{run_id} mail of a script: {words}"))
+    if trouble is not None:
+        complain(f"{run_id} mail: {trouble}")
     return code
 
 

@@ -156,4 +156,6 @@ def _keep(place: Place, script_pid: int, wanted: dict[str, Any], begin: Any, rep
             outcome = {"ok": run.flush(0), "trouble": str(run.trouble) if run.trouble else None}
     finally:
         place.mailbox.release(outcome)
-    deliver_rest(place)  # what was left in this very moment: nobody else would come for it
+    deliver_rest(
+        place, linger=0.0
+    )  # what was left in this very moment: nobody else would come for it

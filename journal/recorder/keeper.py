@@ -12,7 +12,7 @@ from contextlib import suppress
 from typing import Final
 
 from journal.clock import monotonic, sleep
-from journal.limits import LINGER_SECONDS, MAIL_SECONDS
+from journal.limits import EXIT_SECONDS, MAIL_SECONDS
 from journal.recorder.mailbox import Mail, Mailbox
 from journal.recorder.postman import LEAVE, Postman
 from journal.recorder.run import Run
@@ -87,18 +87,23 @@ def keep(
             sleep(MAIL_SECONDS)
 
 
-def deliver(run: Run, mailbox: Mailbox) -> None:
-    """Say what was left, and what comes within LINGER_SECONDS, where nobody keeps the run.
+def deliver(run: Run, mailbox: Mailbox, linger: float, taken: Callable[[], None]) -> int:
+    """Say what was left, and what comes within `linger` seconds, where nobody keeps the run.
 
+    Returns how many events it was; `taken` is called once the first of them are in the store.
     Raises OSError.
     """
     postman = Postman(run, mailbox)
+    postman.step()
+    if run.flush(EXIT_SECONDS):
+        taken()
     idle_since = monotonic()
-    while not run.is_over and monotonic() - idle_since < LINGER_SECONDS:
+    while not run.is_over and monotonic() - idle_since < linger:
+        sleep(MAIL_SECONDS)
         if mailbox.has_mail:
             postman.step()
             idle_since = monotonic()
-        sleep(MAIL_SECONDS)
+    return postman.count
 
 
 def _do(run: Run, act: Mail) -> None:

@@ -4,6 +4,7 @@
     mail.jsonl      what was left, a line each, appended under its lock
     taken.jsonl     what a keeper is just taking in
     keeper.json     who keeps the run; locked while that process does
+    place.json      which run of which root it is
     outcome.json    how the last keeper ended
 
 A line is on the disk of this host before the command that leaves it returns, whatever the store
@@ -21,12 +22,14 @@ from typing import Any, Final
 
 import orjson
 
+from journal.layout import as_name
 from journal.recorder.owner import is_held, lock_file, run_path
 
 _FOLDER: Final = ".mail"  # no host's name begins like this
 _MAIL: Final = "mail.jsonl"
 _TAKEN: Final = "taken.jsonl"
 _KEEPER: Final = "keeper.json"
+_PLACE: Final = "place.json"
 _OUTCOME: Final = "outcome.json"
 
 
@@ -55,12 +58,29 @@ class Mailbox:
 
     def __init__(self, home: Path, *, host: str, root: str, endpoint: str, run_id: str) -> None:
         self.folder = home / _FOLDER / run_path(host, root, endpoint, run_id)
+        self._place = {"root": root, "endpoint": endpoint, "run_id": run_id}
         self._lock: int | None = None
+
+    @classmethod
+    def all_of(cls, home: Path, host: str) -> Iterator["Mailbox"]:
+        """Yield the mailboxes of a host in which something waits that nobody takes in."""
+        for path in sorted((home / _FOLDER / as_name(host, "host")).glob(f"*/*/{_PLACE}")):
+            with suppress(OSError, ValueError, TypeError):
+                mailbox = cls(home, host=host, **orjson.loads(path.read_bytes()))
+                if mailbox.has_mail and mailbox.keeper is None:
+                    yield mailbox
+
+    @property
+    def place(self) -> tuple[str, str, str]:
+        """Its root, that root's endpoint if the environment named one, and the run."""
+        return self._place["root"], self._place["endpoint"], self._place["run_id"]
 
     def leave(self, mail: Mail) -> None:
         """Leave a line, durable when this returns. Raises OSError."""
         line = orjson.dumps(asdict(mail), None, orjson.OPT_APPEND_NEWLINE)
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not (self.folder / _PLACE).exists():
+            (self.folder / _PLACE).write_bytes(orjson.dumps(self._place))
         with _locked(self.folder / _MAIL) as file:
             # A line that a crash has torn must not swallow this one.
             torn = b"" if _ends_whole(file) else b"\n"

@@ -19,6 +19,7 @@ class Postman:
         self._mailbox = mailbox
         self._dictation = Dictation(run.intake)
         self._since_ns = now_ns()
+        self.count = 0  # events said
 
     def step(self) -> Mail | None:
         """Say what was left; return the last of what is to be done with the run. Raises OSError."""
@@ -28,6 +29,7 @@ class Postman:
         for mail in self._mailbox.take():
             if not mail.act:
                 self._dictation.say(mail)
+                self.count += 1
             elif mail.at_ns >= self._since_ns:
                 act = mail  # an older one was meant for a keeper that died before it came to it
         self._run.await_spooled()

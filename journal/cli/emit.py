@@ -1,13 +1,19 @@
 """`journal emit TYPE k=v…`."""
 
+import re
+from typing import Final
+
 import click
+import orjson
 
 from journal.cli.delivery import see_to
 from journal.cli.options import root_option
 from journal.cli.shell import Place, forgiving, run_option, strict_option
 from journal.recorder import saying
 
-_WORDS = {"true": True, "false": False, "null": None}
+# As JSON has them, few enough digits to be exact: 007 is a name, and so is a long row of digits.
+_NUMBER: Final = re.compile(r"-?(0|[1-9][0-9]{0,14})(\.[0-9]{1,15})?([eE][+-]?[0-9]{1,3})?")
+_WORDS: Final = {"true": True, "false": False, "null": None}
 
 
 @click.command()
@@ -52,11 +58,9 @@ def _field(text: str) -> tuple[str, object]:
 def _value(text: str) -> object:
     if text in _WORDS:
         return _WORDS[text]
-    # Python reads more as a number than people mean: 1_000, nan, ١٢.
-    if text.isascii() and "_" not in text and text.strip() == text and text[-1:].isdigit():
-        for kind in (int, float):
-            try:
-                return kind(text)
-            except ValueError:
-                continue
-    return text
+    if not _NUMBER.fullmatch(text):
+        return text
+    try:
+        return orjson.loads(text)
+    except ValueError:
+        return text  # beyond what a number can be

@@ -87,6 +87,11 @@ def _dumped(record: Record) -> bytes:
 
 def human_line(event: Event) -> bytes:
     """Return an event's line: time, stream if it is not main, type, and what it says."""
+    return f"{line_of(event, _time)}\n".encode()
+
+
+def line_of(event: Event, time: Callable[[str], str]) -> str:
+    """Return an event's line without its end; `time` shows a `ts`."""
     record = event.record
     kind = record["type"]
     try:
@@ -94,8 +99,7 @@ def human_line(event: Event) -> bytes:
     except RecursionError:
         words = "(nested too deep to be shown)"
     stream = "" if event.stream == MAIN else f"[{event.stream}] "
-    text = f"{_time(record['ts'])} {stream}{kind:<{_WIDTH}} {words}".rstrip()
-    return printable(text).encode() + b"\n"
+    return printable(f"{time(record['ts'])} {stream}{kind:<{_WIDTH}} {words}".rstrip())
 
 
 def _time(ts: str) -> str:

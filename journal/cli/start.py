@@ -21,6 +21,7 @@ from journal.recorder.background import Reply, detach
 from journal.recorder.mailbox import Keeper, Mail
 from journal.recorder.mode import is_disabled
 from journal.recorder.postman import LEAVE
+from journal.redaction import STANDARD
 
 
 @click.command()
@@ -118,11 +119,24 @@ def _hear(place: Place, told: bytes) -> None:
         raise JournalError(f"run {place.run_id} could not be kept: see {place.log}")
     reply: dict[str, Any] = orjson.loads(told)
     if "held" in reply:
-        raise Held(*reply["held"])
+        raise _held(place, Held(*reply["held"]))
     if "wrong" in reply:
         raise ValueError(reply["wrong"])
     if reply.get("trouble"):
         complain(f"run {place.run_id}: {reply['trouble']}; it goes on in the spool of this host")
+
+
+def _held(place: Place, held: Held) -> Held:
+    """Say in a shell's words who has a run, or that it is over."""
+    from readers.status import status  # noqa: PLC0415 - only where something is wrong
+
+    who = f"is held by pid {held.pid} on {held.host} since {held.since}"
+    with suppress(JournalError):
+        verdict = status(place.connect(), place.run_id).verdict
+        if verdict.health in ("done", "critical") and verdict.liveness is None:
+            who = f"is there already, {verdict.why}"
+    held.args = (f"run {place.run_id} {who}; choose another id, or go on with it by --resume",)
+    return held
 
 
 def _keep(place: Place, script_pid: int, wanted: dict[str, Any], begin: Any, reply: Reply) -> None:
@@ -130,12 +144,13 @@ def _keep(place: Place, script_pid: int, wanted: dict[str, Any], begin: Any, rep
     from journal.recorder.keeper import Script, Signals, keep  # noqa: PLC0415
     from journal.recorder.opening import Watch  # noqa: PLC0415
     from journal.recorder.owner import at_work  # noqa: PLC0415
+    from journal.recorder.processes import description  # noqa: PLC0415
 
     signals = Signals()
     try:
         script = Script(script_pid)
         place.mailbox.keep(Keeper(os.getpid(), MAIN, place.root, str(wanted["job"])))
-        watch = Watch(script_pid, str)
+        watch = Watch(script_pid, lambda _stall: description(script_pid, STANDARD))
         run = begin(place.run_id, watch=watch, **wanted)
     except Held as held:
         facts = (held.run_id, held.stream, held.host, held.pid, held.since)

@@ -54,6 +54,12 @@ class NullRun(Run):
         """The name that a stream would have."""
         return MAIN
 
+    def await_spooled(self) -> None:
+        """Do nothing."""
+
+    def warn_slow(self) -> None:
+        """Do nothing."""
+
     def detach(self) -> None:
         """Do nothing."""
 

@@ -4,14 +4,15 @@ Anyone may compact a run at any time; several at once are harmless, since each t
 cursor of what it knows and what it finds, and installs on condition that nobody else did.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from math import ceil
 from typing import Any
 
-from journal import layout, log, snapshot
-from journal.clock import parse_stamp
+from journal import carried, layout, log, snapshot
 from journal.errors import Conflict, Unavailable
 from journal.fold import fold
-from journal.limits import COMPACT_ATTEMPTS
+from journal.limits import CLOCK_SLACK_SECONDS, COMPACT_ATTEMPTS
 from journal.sections import CLOSED
 from journal.segments import PRUNED, START, is_pruned
 from journal.snapshot import Folded
@@ -53,9 +54,19 @@ class Reading:
         else:
             self.run[stream] = folded or stored
 
-    def document(self, run_id: str) -> dict[str, Any]:
-        """Render the document of the run as it was read."""
-        return snapshot.render(run_id, self.run, self.stored.document if self.stored else {})
+    def document(
+        self, run_id: str, *, before: Mapping[str, Any] | None = None, told: float = 0.0
+    ) -> dict[str, Any]:
+        """Render the document of the run as it was read.
+
+        `before` is an earlier one, `told` the newest `last_update` that was installed.
+        """
+        stored = self.stored.document if self.stored else {}
+        # What was told is not taken back, whoever told it, as far as it can be true. It is rounded
+        # up, for it is written in whole seconds.
+        since = max(ceil(carried.updated(stored) or 0.0), told)
+        since = min(since, self.store_time + CLOCK_SLACK_SECONDS)
+        return snapshot.render(run_id, self.run, stored, before=before, since=since)
 
 
 def read_run(
@@ -146,22 +157,28 @@ def _is_pruned(store: ReadStore, run_id: str, stream: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Compaction:
-    """What a compaction did: the document, whether it was put, and what was found wrong."""
+    """What a compaction did: the document, whether it was put, and what was found wrong.
+
+    `body` is the document as it lies there now, empty if it is not the journal's.
+    """
 
     document: dict[str, Any]
     installed: bool
     run: dict[str, Folded]
     damages: list[str]
+    body: bytes = b""
 
 
 class Compactor:
-    """Compacts one run again and again, remembering what it folded."""
+    """Compacts one run again and again, remembering what it folded and what it carried over."""
 
     def __init__(self, store: Store, run_id: str) -> None:
         self._store = store
         self._run_id = run_id
         self._known: dict[str, Folded] | None = None
         self._has_listed = False
+        self._before: dict[str, Any] = {}  # the document that was rendered last
+        self._told = 0.0  # the `last_update` of the one that was installed last
 
     def compact(
         self, *, everything: bool = False, only: str | None = None, search: bool = False
@@ -185,28 +202,35 @@ class Compactor:
             # Behind a tombstone there may be strays, and nothing to fold.
             self._known = {n: f for n, f in reading.run.items() if n not in reading.pruned}
             self._has_listed |= everything
-            document = reading.document(self._run_id)
-            if not reading.run or _is_left_alone(reading, document):
+            document = reading.document(self._run_id, before=self._before, told=self._told)
+            self._before = document
+            if not reading.run or _is_left_alone(reading):
                 stored = reading.stored.document if reading.stored else {}
                 return Compaction(stored, False, reading.run, reading.damages)
             body = snapshot.encode(document)
-            if body == reading.stored_body:
-                return Compaction(document, False, reading.run, reading.damages)
-            try:
-                self._store.put(layout.snapshot_key(self._run_id), body, expect=reading.version)
-            except Conflict:
+            is_new = body != reading.stored_body
+            if is_new and not self._install(body, reading.version):
                 continue
-            return Compaction(document, True, reading.run, reading.damages)
+            self._told = carried.updated(document) or 0.0
+            return Compaction(document, is_new, reading.run, reading.damages, body)
         raise Unavailable(f"run {self._run_id}: its snapshot is being replaced by others too fast")
 
+    def _install(self, body: bytes, expect: Expectation) -> bool:
+        try:
+            self._store.put(layout.snapshot_key(self._run_id), body, expect=expect)
+        except Conflict:
+            return False
+        return True
 
-def _is_left_alone(reading: Reading, document: dict[str, Any]) -> bool:
-    """Tell whether the run has ended and another program has written its document since."""
-    stored = reading.stored
-    if stored is None or stored.streams is not None or document["finished"] is None:
+
+def _is_left_alone(reading: Reading) -> bool:
+    """Tell whether nobody works on the run, and another program has written its document since."""
+    stored, states = reading.stored, [folded.state for folded in reading.run.values()]
+    if stored is None or stored.streams is not None:
         return False
-    try:
-        written = parse_stamp(str(stored.document.get("last_update")))
-    except (ValueError, OverflowError):
+    is_over = snapshot.lead_of(reading.run).finish is not None
+    # By its own word: of a stream that was pruned without any, nothing is known.
+    if not is_over and any(state.sealed not in ("close", "finish") for state in states):
         return False
-    return written > parse_stamp(document["last_update"])
+    written = carried.updated(stored.document)
+    return written is not None and written > snapshot.last_sign(reading.run)

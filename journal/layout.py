@@ -2,6 +2,8 @@
 
     {run_id}/metadata.json                                 the snapshot
     {run_id}/_error, _complete                             end markers of the old monitor
+    {run_id}/progress.json                                 its second heartbeat, a companion
+    {run_id}/logs/training_log_latest.txt                  what its alerts quote
     {run_id}/journal/stream={stream}/{segment:010d}.jsonl  the log
     _index/runs/{9999999999999 - start_ms:013d}.{run_id}   newest run first
     _index/jobs/{job}/{the same}                           newest run of a job first
@@ -18,6 +20,8 @@ MAIN: Final = "main"
 SNAPSHOT: Final = "metadata.json"
 ERROR_MARKER: Final = "_error"
 COMPLETE_MARKER: Final = "_complete"
+PROGRESS: Final = "progress.json"
+LATEST_LOG: Final = "logs/training_log_latest.txt"
 RUN_INDEX: Final = "_index/runs/"
 PROBE: Final = "_probe/"
 
@@ -61,6 +65,16 @@ def snapshot_key(run_id: str) -> str:
 def marker_key(run_id: str, marker: str) -> str:
     """Return the key of a run's end marker (`_error` or `_complete`)."""
     return f"{run_id}/{marker}"
+
+
+def progress_key(run_id: str) -> str:
+    """Return the key of the second heartbeat that the old monitor reads."""
+    return f"{run_id}/{PROGRESS}"
+
+
+def latest_log_key(run_id: str) -> str:
+    """Return the key of the log whose last line the old monitor's alerts quote."""
+    return f"{run_id}/{LATEST_LOG}"
 
 
 def run_prefix(run_id: str) -> str:

@@ -1,8 +1,8 @@
 """The old monitor's end markers, `_error` and `_complete`, put after an acknowledged end.
 
-Their first line is the reason, then attempt and writer. They lie outside the fence, so a writer
-that was taken over between its last flush and its marker leaves one behind; the next attempt
-removes it.
+Their first line is the reason, then attempt and writer. They lie outside the fence, so somebody
+who is slow may put one when the next attempt is at work already. So whoever has put one looks again
+(`journal.upkeep.mark_end`), and the next attempt removes what a killed one could not take back.
 """
 
 from journal import layout
@@ -51,6 +51,16 @@ def install(store: Store, run_id: str, main: StreamState) -> None:
             continue
         return
     raise Unavailable(f"{key} is being replaced by others too fast")
+
+
+def take_back(store: Store, run_id: str, main: StreamState) -> None:
+    """Remove the marker that was put for this end, unless another one is there by now."""
+    name = wanted(main)
+    if name is not None:
+        key = layout.marker_key(run_id, name)
+        found = store.get(key)
+        if isinstance(found, Found) and found.body == body(main):
+            store.delete(key)
 
 
 def remove(store: Store, run_id: str) -> list[str]:

@@ -37,13 +37,24 @@ def seconds_of(name: str, value: Duration) -> float:
     return seconds
 
 
+def bytes_of(name: str, value: str) -> int:
+    """Return the bytes of a size like `27GB` or `4GiB`.
+
+    Raises ValueError, which names what it was for, if it is none.
+    """
+    size = _SIZE.fullmatch(value.strip())
+    if size is None:
+        raise ValueError(f"{name} {value!r} is no size: expected bytes, like 27GB or 512MiB")
+    number: int = round(float(size[1]) * _BYTES[size[2]])
+    return number
+
+
 def rate_of(name: str, value: str) -> tuple[int, float]:
     """Return bytes and the seconds in which they are due, of text like `64KiB/60s`.
 
     Raises ValueError, which names what it was for, if it is none.
     """
     amount, slash, span = value.partition("/") if isinstance(value, str) else ("", "", "")
-    size = _SIZE.fullmatch(amount.strip())
-    if size is None or not slash:
+    if not slash or _SIZE.fullmatch(amount.strip()) is None:
         raise ValueError(f"{name} {value!r} is no rate: expected bytes and a time, like 64KiB/60s")
-    return round(float(size[1]) * _BYTES[size[2]]), seconds_of(name, span)
+    return bytes_of(name, amount), seconds_of(name, span)

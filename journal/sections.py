@@ -13,7 +13,7 @@ from journal.limits import (
     RECENT_SECONDS,
 )
 from journal.segments import PRUNED
-from journal.sources import sum_of
+from journal.sources import counted, sum_of
 from journal.state import SourceState, StreamState
 
 CLOSED: Final = ("close", "finish", PRUNED)  # how a stream is sealed that says no more
@@ -31,7 +31,7 @@ def progress_of(
     policy_seen = sum(part.sources for part in policy)
     return {
         "policy_sources_completed": sum(part.completed for part in policy),
-        "policy_sources_total": max(lead.sources_total or 0, policy_seen),
+        "policy_sources_total": max(counted(lead, states), policy_seen),
         "files_downloaded": sum_of(part.files for part in downloading),
         "estimated_completion": None,
         "sources_completed": sum(part.completed for part in everything),

@@ -5,24 +5,24 @@ journal does not own in a stored document is carried over.
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from hashlib import sha256
 from typing import Any, Final
 
 import orjson
 
-from journal import eta, sections
+from journal import carried, eta, sections
 from journal.clock import stamp, stamp_seconds
 from journal.layout import MAIN, check_name
 from journal.limits import COUNT_MAX, FOLD_VERSION, FORMAT_VERSION
 from journal.segments import Cursor
 from journal.sources import sources_of, sum_of
-from journal.state import SourceState, StreamState
+from journal.state import StreamState
+from journal.whereabouts import Whereabouts, whereabouts
 from journal.words import duration
 
 _STATUS: Final = {"completed": "completed", "failed": "failed", "aborted": "failed"}
-_PHASE: Final = {"completed": "complete"}
 _SHORT_CHARS: Final = 200
 
 
@@ -137,30 +137,45 @@ def lead_of(run: Run) -> StreamState:
     return run[newest].state if newest is not None else StreamState()
 
 
-def render(run_id: str, run: Run, stored: Mapping[str, Any]) -> dict[str, Any]:
-    """Render the document of a run; `stored` is the document it will replace, whoever wrote it."""
+def last_sign(run: Run) -> float:
+    """Return when any stream last gave a sign of life, in seconds since the epoch."""
+    # Of a stream that has said nothing yet, its opening is all there is.
+    states = [folded.state for folded in run.values()]
+    return max((s.opened if s.alive is None else s.alive for s in states), default=0.0)
+
+
+def render(
+    run_id: str,
+    run: Run,
+    stored: Mapping[str, Any],
+    *,
+    before: Mapping[str, Any] | None = None,
+    since: float = 0.0,
+) -> dict[str, Any]:
+    """Render the document of a run; `stored` is the document it will replace, whoever wrote it.
+
+    What others wrote is carried over, from `before`, an earlier document, too. `since` is a time
+    before which `last_update` must not go back.
+    """
     states = [folded.state for _, folded in sorted(run.items())]
     lead = lead_of(run)
-    phase = _phase_of(lead, states)
     sources = sources_of(states, lead)
+    where = whereabouts(lead, states, sources)
     told = eta.forecast([lead, *(state for state in states if state is not lead)])
     reached = told.at
     ends = sections.eta_of(told.run, reached)
     progress = sections.progress_of(states, lead, sources)
     progress["estimated_completion"] = ends["at"] if ends else None
-    operation = None if lead.finish else phase[2] or _speaking(sources)
-    # Of a stream that has said nothing yet, its opening is all there is.
-    alive = max((s.opened if s.alive is None else s.alive for s in states), default=0.0)
     own: dict[str, Any] = {
         "run_id": run_id,
         "status": _status(lead),
-        "phase": phase[0],
-        "sub_phase": phase[1],
-        "current_operation": operation,
+        "phase": where.phase,
+        "sub_phase": where.sub_phase,
+        "current_operation": where.operation,
         "progress": progress,
-        "last_update": stamp_seconds(alive),
+        "last_update": stamp_seconds(max(last_sign(run), since)),
         "heartbeat_interval": round(sections.silence_promised(states)),
-        "details": _details(lead, progress, operation, reached, _at_work(lead, phase[1], sources)),
+        "details": _details(lead, progress, where, reached),
         "job": lead.job,
         "attempt": lead.attempt,
         "finished": lead.finish
@@ -190,35 +205,26 @@ def render(run_id: str, run: Run, stored: Mapping[str, Any]) -> dict[str, Any]:
             ),
         },
     }
-    return _with_carried(own, run, lead, stored)
+    own["progress"] = {**carried.progress(progress, stored, before or {}), **progress}
+    return _with_journal(own, run, lead, carried.carried(own, stored, before or {}))
 
 
-def _with_carried(
-    own: dict[str, Any], run: Run, lead: StreamState, stored: Mapping[str, Any]
+def _with_journal(
+    own: dict[str, Any], run: Run, lead: StreamState, others: dict[str, Any]
 ) -> dict[str, Any]:
     """Add what others wrote, and the journal's own part at the end."""
-    wanted = {
-        "start_time": lead.started and stamp_seconds(lead.started),
-        "instance_id": lead.host or None,
-    }
-    journal = stored.get("journal")
-    noted = journal.get("filled") if isinstance(journal, dict) else None
-    filled = [key for key in wanted if isinstance(noted, list) and key in noted]
-    left_out = {*own, *filled, "journal"}
-    carried = {key: value for key, value in stored.items() if key not in left_out}
-    foreign = stored.get("progress")
-    if isinstance(foreign, dict):
-        own["progress"] = {**foreign, **own["progress"]}
+    started = lead.started and stamp_seconds(lead.started)
+    wanted = dict(zip(carried.FILLED, (started, lead.host or None), strict=True))
     streams = {
         name: {"cursor": asdict(folded.cursor), "state": folded.state}
         for name, folded in sorted(run.items())
     }
-    ours = {key: value for key, value in wanted.items() if value and carried.get(key) is None}
+    ours = {key: value for key, value in wanted.items() if value and others.get(key) is None}
     for key in ours:
-        carried.pop(key, None)  # or what is filled in would stand in another place the next time
+        others.pop(key, None)  # or what is filled in would stand in another place the next time
     return {
         **own,
-        **carried,
+        **others,
         **ours,
         "journal": {
             "v": FORMAT_VERSION,
@@ -236,50 +242,17 @@ def _status(lead: StreamState) -> str:
     return "running" if lead.started is not None else "initializing"
 
 
-def _phase_of(
-    lead: StreamState, states: Iterable[StreamState]
-) -> tuple[str, str, str | None, float | None]:
-    """Return phase, sub-phase, operation and begin of the phase: the lead's, else the newest."""
-    said = lead.phase
-    if said is None:
-        others = [state.phase for state in states if state.phase is not None]
-        said = max(others, key=lambda phase: phase.started, default=None)
-    phase = said.phase if said else "setup"
-    if lead.finish is not None:
-        phase = _PHASE.get(lead.finish.status, "error")
-    if said is None:
-        return phase, "", None, None
-    return phase, said.sub_phase, said.operation, said.started
-
-
-def _speaking(sources: Iterable[SourceState]) -> str | None:
-    """Return the running source that spoke last."""
-    running = [source for source in sources if source.ended is None]
-    latest = max(running, key=lambda source: (source.spoke, source.source), default=None)
-    return latest.source if latest is not None else None
-
-
-def _at_work(lead: StreamState, sub_phase: str, sources: Iterable[SourceState]) -> tuple[int, int]:
-    """Return how many sources of the present sub-phase are done, and how many there are."""
-    here = [source for source in sources if source.sub_phase == sub_phase]
-    planned = lead.sources_total if not sub_phase or sub_phase.startswith("downloading") else None
-    return sum(source.summed.completed for source in here), max(planned or 0, len(here))
-
-
 def _details(
-    lead: StreamState,
-    progress: Mapping[str, Any],
-    operation: str | None,
-    reached: float,
-    at_work: tuple[int, int],
+    lead: StreamState, progress: Mapping[str, Any], where: Whereabouts, reached: float
 ) -> str:
     """Say in one line where the run is."""
     if lead.finish is not None:
         return ": ".join(filter(None, (lead.finish.status, lead.finish.message)))
-    done, total = at_work
-    parts = [f"source {min(done + 1, total)} of {total}" if total else "no source yet"]
-    if operation:
-        parts[0] += f" ({operation})"
+    parts = ["no source yet"]
+    if where.total:
+        parts[0] = f"source {min(where.done + 1, where.total)} of {where.total}"
+    if where.operation:
+        parts[0] += f" ({where.operation})"
     parts.append(f"{progress['files_done']} files")
     if progress["estimated_completion"]:
         parts.append(f"ends about {progress['estimated_completion']}")

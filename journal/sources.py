@@ -32,6 +32,15 @@ def sources_of(states: Iterable[StreamState], lead: StreamState) -> list[SourceS
     return sorted(together.values(), key=lambda source: source.started)
 
 
+def counted(lead: StreamState, states: Iterable[StreamState]) -> int:
+    """Return how many sources there will be as the lead said it, else who works beside it."""
+    if lead.sources_total is not None:
+        return lead.sources_total
+    begun = (lead.attempt_started or 0.0) - CLOCK_SLACK_SECONDS
+    said = [state.sources_total or 0 for state in states if (state.attempt_started or 0.0) >= begun]
+    return max(said, default=0)
+
+
 def _together(one: SourceState, other: SourceState) -> SourceState:
     """Add up what two streams did of one source; what there is to do is the same for both."""
     return replace(

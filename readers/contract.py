@@ -9,12 +9,10 @@ from journal.errors import JournalError, Missing, Unavailable
 from journal.health import Verdict
 from journal.limits import PROMISE_MAX_SECONDS
 from journal.stores import ReadStore
-from readers import legacy
+from readers import legacy, viewer
 from readers.status import status
 
 _FOLDER: Final = "training-runs"  # the only one that the monitor looks into
-_STATUSES: Final = ("initializing", "running", "failed", "completed")
-_PHASES: Final = ("setup", "data_prep", "training", "complete", "error")
 
 
 def root(url: str) -> Finding:
@@ -100,8 +98,8 @@ def _is_time(value: Any) -> bool:
 
 _OWED: Final[dict[str, Callable[[Any], bool]]] = {
     "run_id": _is_text,
-    "status": lambda value: value in _STATUSES,
-    "phase": lambda value: value in _PHASES,
+    "status": lambda value: value in viewer.STATUSES,
+    "phase": lambda value: value in viewer.PHASES,
     "sub_phase": _is_text_or_null,
     "current_operation": _is_text_or_null,
     "policy_sources_completed": _is_count,

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import orjson
 
-from journal import layout, log, markers, snapshot
+from journal import carried, layout, log, markers, snapshot
 from journal.errors import Missing
 from journal.layout import MAIN
 from journal.log import Damage
@@ -181,7 +181,10 @@ def _contradictions_of_document(
 ) -> list[Damage]:
     """Return how the document differs from what its streams give."""
     try:
-        document = orjson.loads(snapshot.encode(snapshot.render(run_id, run, stored.document)))
+        # What another program wrote since the last record may have been newer.
+        since = carried.updated(stored.document) or 0.0
+        rendered = snapshot.render(run_id, run, stored.document, since=since)
+        document = orjson.loads(snapshot.encode(rendered))
     except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as wrong:
         # Of what was not compared, the stored state was taken as it is, whoever wrote it.
         return [Damage(key, "snapshot", f"its journal part is damaged ({wrong!r})")]

@@ -26,6 +26,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # this file runs a
 
 import journal
 from journal import layout
+from journal.limits import HEARTBEAT_SECONDS
 from tools.prepare.download import download
 from tools.prepare.errors import (
     AlreadyCompleted,
@@ -109,8 +110,8 @@ def prepare(manifest: Manifest, work: WorkDir, options: argparse.Namespace) -> i
         else:
             run.finish("completed", summary)
 
-    print(f"run {run.run_id}: {failure or summary}")
     print(f"dataset in {work.root}")
+    print(f"run {run.run_id}: {failure or summary}")  # last, where scripts look for it
     return 1 if failure else 0
 
 
@@ -136,7 +137,8 @@ def parsed(arguments: list[str] | None) -> argparse.Namespace:
     add("--take-over", action="store_true", help="go on with the run, whoever holds it")
     add("--hand-over", action="store_true", help="leave the run open for the phase that comes next")
     add("--jobs", type=positive_int, default=8, metavar="N", help="files at a time (default: 8)")
-    add("--heartbeat-seconds", type=float, default=180.0, metavar="S", help="(default: 180)")
+    add("--heartbeat-seconds", type=float, default=HEARTBEAT_SECONDS, metavar="S",
+        help=f"(default: {HEARTBEAT_SECONDS:g})")  # fmt: skip
     add("--line-seconds", type=positive_float, default=PLAIN_SECONDS, metavar="S",
         help="between lines of progress where there is no terminal (default: 30)")  # fmt: skip
     return parser.parse_args(arguments)

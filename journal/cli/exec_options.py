@@ -81,7 +81,7 @@ def _reaction(name: str, value: str) -> str:
 
 
 _OPTIONS: Final = (
-    _Option("--run", "RUN", "The run to go along with or to start; by default JOURNAL_RUN_ID.", _name),
+    _Option("--run", "RUN", "The run to join or to start; by default JOURNAL_RUN_ID.", _name),
     _Option("--root", "URL", "Where runs lie: s3://bucket/prefix, file://… or a directory.", _text),
     _Option("--job", "NAME", "What is run, and its stream's name; by default COMMAND's.", _name),
     _Option("--phase", "PHASE[/SUB]", "The phase, and sub-phase, that COMMAND is.", _phase),
@@ -126,12 +126,21 @@ def parsed(arguments: list[str]) -> tuple[dict[str, Any], list[str]]:
     command = rest[1:] if rest[:1] == ["--"] else rest
     if not command or not command[0]:
         raise _Mistake("there is no command to run: journal exec [OPTIONS] -- COMMAND")
+    if given.keys() & {"heartbeat_seconds", "flush_seconds"}:
+        from journal.limits import FLUSH_SECONDS, HEARTBEAT_SECONDS  # noqa: PLC0415
+        from journal.recorder.promise import check_promise  # noqa: PLC0415
+
+        check_promise(
+            given.get("heartbeat_seconds", HEARTBEAT_SECONDS),
+            given.get("flush_seconds", FLUSH_SECONDS),
+        )
     if "progress_from" not in given and given.keys() & {"source", "files", "bytes"}:
         raise _Mistake("--source, --files and --bytes say what --progress-from PATH will hold")
     return given, command
 
 
 def help_text() -> str:
+    """Return what `--help` prints."""
     lines = []
     for option in _OPTIONS:
         head = f"  {option.name} {option.value}"

@@ -1,11 +1,14 @@
 """`journal status RUN`."""
 
+import math
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import click
 import orjson
 
+from journal.cli.as_legacy import show
 from journal.cli.exits import EXIT_DAMAGED, complain
 from journal.cli.meant import with_run
 from journal.cli.options import output_option, root_option
@@ -14,6 +17,7 @@ from journal.errors import Unavailable
 from journal.health import unreachable
 from journal.limits import CLOCK_SLACK_SECONDS, COUNT_MAX
 from journal.words import duration, size
+from readers.legacy import STALE_SECONDS
 from readers.status import Status
 from readers.status import status as read_status
 from readers.text import printable, printable_json
@@ -25,7 +29,15 @@ _SOURCES_SHOWN = 30
 @click.argument("run", metavar="[RUN]", default="latest")
 @root_option
 @output_option("human", "json")
-def command(run: str, root: str | None, output: str) -> int:
+@click.option("--as-legacy", is_flag=True, help="Say what the old monitor would say, and why.")
+@click.option(
+    "--stale-minutes",
+    type=click.FloatRange(0, min_open=True),
+    help="With --as-legacy: how old a heartbeat may be. Default: 10, as the monitor's.",
+)
+def command(
+    run: str, root: str | None, output: str, *, as_legacy: bool, stale_minutes: float | None
+) -> int:
     """Say how a run stands: the verdict and why, then sources, ETA and errors.
 
     With -o json: the snapshot document with `state`, `health`, `liveness`, `progress_verdict` and
@@ -35,7 +47,15 @@ def command(run: str, root: str | None, output: str) -> int:
     Examples:
       journal status latest
       journal status mistral-20250805-142652 -o json | jq .why
+      journal status latest --as-legacy
     """
+    if stale_minutes is not None and not math.isfinite(stale_minutes):
+        raise click.BadParameter("it is no number of minutes", param_hint="--stale-minutes")
+    if stale_minutes is not None and not as_legacy:
+        raise click.UsageError("--stale-minutes goes with --as-legacy")
+    if as_legacy:
+        minutes = STALE_SECONDS / 60 if stale_minutes is None else stale_minutes
+        return with_run(root, run, partial(show, stale_minutes=minutes, output=output))
     began = monotonic()
     try:
         status = with_run(root, run, read_status)

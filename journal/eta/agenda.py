@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from journal.limits import SOURCES_KEPT
-from journal.sources import sources_of
+from journal.sources import counted, sources_of
 from journal.state import Former, SourceState, StreamState
 from journal.work import Work
 
@@ -51,14 +51,15 @@ def agenda(states: Sequence[StreamState]) -> list[Item]:
             items[key] = _coming(key, plan.files, plan.bytes)
         elif known.begun is not None and not known.is_done:
             _fill(known, plan.files, plan.bytes)
-    _add_counted(items, lead, first)
+    total = counted(lead, states)
+    _add_counted(items, lead, first, total)
     over = _over(present, lead)
     for state in states:
         for former in state.former:
             key = former.sub_phase, former.source
             if key in items:
                 items[key].former = former
-            elif former.sub_phase not in planned | over and not lead.sources_total:
+            elif former.sub_phase not in planned | over and not total:
                 items[key] = _coming(key, None, None)
                 items[key].former = former
     _share_totals(items)
@@ -123,10 +124,10 @@ def _first_phase(lead: StreamState, present: Iterable[Item]) -> str:
     return first if first is not None else lead.phase.sub_phase if lead.phase else ""
 
 
-def _add_counted(items: dict[Key, Item], lead: StreamState, first: str) -> None:
+def _add_counted(items: dict[Key, Item], lead: StreamState, first: str, total: int) -> None:
     """Add sources of which nothing is known but how many there are."""
     known = sum(sub_phase == first for sub_phase, _ in items)
-    missing = min((lead.sources_total or 0) - known, SOURCES_KEPT)
+    missing = min(total - known, SOURCES_KEPT)
     if any(sub_phase != first and item.begun for (sub_phase, _), item in items.items()):
         missing = 0  # the first sub-phase is over: they were counted for something else
     names = [

@@ -14,11 +14,12 @@ from journal import events
 from journal.clock import monotonic, now_ns, sleep
 from journal.limits import PUMP_SECONDS, STARVED_MIN_SECONDS
 from journal.recorder import ending
+from journal.recorder.courier import Courier
 from journal.recorder.deadman import dead_man
 from journal.recorder.intake import Intake, Waiter
 from journal.recorder.opening import Opening
 from journal.recorder.outbox import Outbox
-from journal.recorder.owner import spool_home
+from journal.recorder.owner import at_work, spool_home
 from journal.recorder.pump import Pump
 from journal.recorder.sender import Sender
 from journal.recorder.source import TRACEBACK_CHARS
@@ -43,13 +44,16 @@ class Carrier:
         self.is_over = False  # the job says no more
         self._starved_seconds = max(stream.heartbeat_seconds, STARVED_MIN_SECONDS)
         self.outbox = Outbox(_spool_of(opening), opening.started())
-        self.sender = Sender(opening, self.outbox, self.opened, intake.say)
+        companions = opening.companions
+        self._courier = Courier(self._run_id, companions) if companions else None
+        self.sender = Sender(opening, self.outbox, self.opened, intake.say, self._courier)
         self.threads = [
             threading.Thread(target=loop, name=f"journal-{name}", daemon=True)
             for name, loop in (
                 ("pump", self._pump_loop),
                 ("sender", self._sender_loop),
                 ("sync", self._sync_loop),
+                *((("companions", self._courier.loop),) if self._courier else ()),
             )
         ]
         self._pump = Pump(
@@ -77,6 +81,8 @@ class Carrier:
         """Let the threads end, whatever still waits."""
         self.is_over = self.sender.is_done = True
         self.outbox.filled.set()
+        if self._courier is not None:
+            self._courier.finish(0.0)
 
     def await_taken(self) -> None:
         """Wait until the pump has taken in all that was said, and the spool has it."""
@@ -155,11 +161,13 @@ class Carrier:
         return watch.stacks(stall) if watch else stacks({one.ident or 0 for one in self.threads})
 
     def _vitals(self) -> Vitals:
-        watch = self.opening.watch
+        watch, spool = self.opening.watch, self.outbox.spool
+        # Who tells of itself is not to be told of twice: its journaling would pass for our work.
+        others = {one.pid for one in at_work(spool.folder.parent)} if spool is not None else set()
         if watch is not None:
-            return sample(watch.pid, ())
+            return sample(watch.pid, left_out=others)
         own = [thread.native_id for thread in self.threads if thread.native_id is not None]
-        return sample(os.getpid(), own)
+        return sample(os.getpid(), own, others)
 
 
 def _spool_of(opening: Opening) -> Spool | None:

@@ -80,7 +80,7 @@ def keep(
         is_gone = script.is_gone(MAIL_SECONDS)
         act = postman.step()
         if act is not None:
-            _do(run, act)
+            obey(run, act)
         elif is_gone and is_alone():
             _tell_vanished(run, script.pid, signals.last)
         elif is_gone:
@@ -106,7 +106,8 @@ def deliver(run: Run, mailbox: Mailbox, linger: float, taken: Callable[[], None]
     return postman.count
 
 
-def _do(run: Run, act: Mail) -> None:
+def obey(run: Run, act: Mail) -> None:
+    """Do with a run what a command asks for."""
     if act.type == LEAVE:
         run.hand_over()
         return

@@ -1,8 +1,8 @@
 """How a stream is started: look, claim, and say `started` with the attempt found out."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from journal import events, index, layout, log
 from journal.claim import Claim
@@ -17,6 +17,9 @@ from journal.recorder.stall import Stall
 from journal.redaction import STANDARD, Redaction
 from journal.stores.probe import ensure_probed
 from journal.stream import Stream, StreamWriter
+
+if TYPE_CHECKING:
+    from journal.companions import Companion
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +46,7 @@ class Start:
     join: bool  # if the run exists, write a stream beside its main
     redaction: Redaction = STANDARD
     watch: Watch | None = None
+    companions: "Sequence[Companion]" = ()
 
 
 class Ended(ValueError):
@@ -124,6 +128,11 @@ class Opening:
         return self._start.watch
 
     @property
+    def companions(self) -> "Sequence[Companion]":
+        """What is to follow the run's document."""
+        return self._start.companions
+
+    @property
     def resumes(self) -> bool:
         """Whether what an earlier attempt left in the spool is to be sent."""
         return self._start.resume
@@ -143,6 +152,7 @@ class Opening:
             force=False,
             join=True,
             watch=None,
+            companions=(),
         )
         # By its process id, or each of hundreds would have to try the names of all before it.
         name = f"{beside_main(start.job)}-{pid}"

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Final
 
 import orjson
 
-from journal.layout import as_name
+from journal.layout import MAIN, as_name
 
 if TYPE_CHECKING:
     from journal.stream import Stream
@@ -125,6 +125,16 @@ def at_work(run: Path) -> list[Owner]:
         for entry in entries(run)
         if entry.owner is not None and is_held(entry.folder / OWNER)
     ]
+
+
+def has_main(run: Path) -> bool:
+    """Tell whether a process of this host writes main, or left of it what the store never got."""
+    return any(
+        entry.owner is not None
+        and entry.owner.stream == MAIN
+        and (entry.size or is_held(entry.folder / OWNER))
+        for entry in entries(run)
+    )
 
 
 def lock_folder(folder: Path) -> int | None:

@@ -19,7 +19,7 @@ from journal.limits import (
 from journal.recorder.batch import BATCH_FILES, Batch, line, name, number
 from journal.recorder.intake import Intake, Tally, whole
 from journal.recorder.outbox import Outbox
-from journal.recorder.stall import StallWatch
+from journal.recorder.stall import Stall, StallWatch
 from journal.recorder.vitals import Vitals
 from journal.redaction import STANDARD, Redaction
 
@@ -39,7 +39,7 @@ class Pump:
         vitals: Callable[[], Vitals],
         clock_offset: Callable[[], float],
         redaction: Redaction = STANDARD,
-        stacks: Callable[[], str] = str,
+        stacks: Callable[[Stall], str] = lambda _: "",
     ) -> None:
         self._intake = intake
         self._outbox = outbox
@@ -272,7 +272,7 @@ class Pump:
         self._watched_ns = now_ns
         stall = self._watch.stall(now_ns / NS)
         if stall is not None and not self._is_finished and self._outbox.seal is None:
-            told = {**stall, "traceback": self._stacks(), "by": events.JOURNAL}
+            told = {**stall, "traceback": self._stacks(stall), "by": events.JOURNAL}
             self._write(now_ns, events.STACK, told)
 
     def _tell_dropped(self, now_ns: int, count: int, reason: str) -> None:

@@ -87,6 +87,10 @@ class Run:
         """Let the opening go on by itself; what becomes of it is logged."""
         self._carrier.sender.is_unattended = True
 
+    def warn_slow(self) -> None:
+        """Log that the store has not answered yet."""
+        self._carrier.sender.warn_slow()
+
     def abandon(self) -> None:
         """Let go of a run that was never opened."""
         self._forget()
@@ -303,7 +307,8 @@ class Run:
         self._carrier.is_over = True
         ending.forget(self)
         self.detach()
-        if not ok and self.trouble is not None:
+        # One warning is enough for a store that is down all the time.
+        if not ok and self.trouble is not None and not self._carrier.sender.has_warned:
             log.warning(
                 "journal of run %s: its end is not in the store: %s", self.run_id, self.trouble
             )

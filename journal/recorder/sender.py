@@ -12,24 +12,27 @@ from random import uniform
 from typing import Any, Final
 
 from journal import events, markers
-from journal.compactor import Compactor, read_run
+from journal.compactor import Compaction, Compactor, read_run
 from journal.errors import Corrupt, Fenced, Held, JournalError, Refused, Unavailable
 from journal.layout import MAIN
 from journal.limits import (
     COMPACT_SECONDS,
     COMPACT_STALE_SECONDS,
+    COMPANION_SECONDS,
     FLUSH_BYTES,
     FLUSH_PAUSE_SECONDS,
     RETRY_FIRST_SECONDS,
     RETRY_MAX_SECONDS,
     SEGMENT_MAX_BYTES,
 )
+from journal.recorder.courier import Courier
 from journal.recorder.intake import Waiter
 from journal.recorder.lookback import Lookback
 from journal.recorder.opening import Ended, Opening
 from journal.recorder.outbox import Outbox
 from journal.segments import Reason
 from journal.stream import Stream, StreamWriter
+from journal.upkeep import mark_end
 
 log: Final = logging.getLogger("journal")
 
@@ -45,8 +48,12 @@ class Sender:
         outbox: Outbox,
         opened: Waiter,
         tell: Callable[[str, dict[str, Any]], None],
+        courier: Courier | None = None,
     ) -> None:
-        """Prepare to send; `tell` makes an event of what the job's owner should know."""
+        """Prepare to send; `tell` makes an event of what the job's owner should know.
+
+        `courier` is given each document of main's that is installed.
+        """
         self.trouble: JournalError | Ended | None = None  # what ended or hinders it, the latest
         self.is_done = False
         self.is_unattended = False  # nobody waits for the opening any more
@@ -55,6 +62,7 @@ class Sender:
         self._outbox = outbox
         self._opened = opened
         self._tell = tell
+        self._courier = courier
         self._compactor = Compactor(opening.stream.store, opening.stream.run_id)
         self._has_begun = False  # markers removed, index written
         self._lookback: Lookback | None = None  # while the job's history is looked for
@@ -238,11 +246,19 @@ class Sender:
             return self._postpone_compaction(failed, now)
         if name in compaction.run and compaction.run[name].state.former:
             self._lookback = None  # an earlier attempt has said it
+        self._send_companions(compaction, is_last=writer.closed)
         self._compact_at_once = self._has_flushed = False
         self._compacted_at = now
         if not is_own or self._whole_at is None:
             self._whole_at = now + self._compact_pause
         return NEVER
+
+    def _send_companions(self, compaction: Compaction, *, is_last: bool) -> None:
+        """Let the companions follow what main installed, and the last document in any case."""
+        if self._courier is None or self._stream.name != MAIN:
+            return
+        if compaction.body and (compaction.installed or is_last):
+            self._courier.take(compaction.body)
 
     def _postpone_compaction(self, failed: JournalError, now: float) -> float:
         self._log_once(failed)
@@ -255,7 +271,9 @@ class Sender:
         if stream.name == MAIN:
             main = read_run(stream.store, stream.run_id).run[MAIN].state
             if main.writer == writer.writer:
-                self._unless_refused(lambda: markers.install(stream.store, stream.run_id, main))
+                self._unless_refused(lambda: mark_end(stream.store, stream.run_id, main))
+        if self._courier is not None:
+            self._courier.finish(COMPANION_SECONDS)
         self._outbox.leave_spool(remove=True)
         self._outbox.close(ok=True)
         self.is_done = True  # last: whoever sees it may rely on every waiter being settled
@@ -303,11 +321,22 @@ class Sender:
         self._logged.add(type(failed))
         run_id = self._stream.run_id
         log.warning(
-            "journal of run %s: %s; the job goes on, the journal tries again",
+            "journal of run %s: %s; the job goes on, and the journal tries again; what the store "
+            "never takes, `journal recover %s` sends later",
             run_id,
             failed,
+            run_id,
             exc_info=cause,
         )
+
+    def warn_slow(self) -> None:
+        """Log that the store has not answered yet; once it fails, that is no news."""
+        self._log_once(Unavailable("the store is slow to answer"))
+
+    @property
+    def has_warned(self) -> bool:
+        """Whether anything that hinders the journal was logged."""
+        return bool(self._logged)
 
     def _recovered(self, now: float) -> None:
         """Write down what was wrong, now that the store takes it."""

@@ -71,6 +71,10 @@ class File:
         except Exception:  # noqa: BLE001 - a callback must not stop the download that calls it
             return
 
+    def leave(self) -> None:
+        """Take it out of flight without a word: it was told of otherwise, or is there no more."""
+        self._intake.open_files.pop(self, None)
+
     def wrap(self, fileobj: Any) -> "CountingFile":
         """Wrap a file object so that what is read from it or written to it is counted."""
         return CountingFile(fileobj, self)

@@ -15,6 +15,8 @@ from journal.limits import STACKS_TOLD
 from journal.state import StreamState
 
 _DECLARATIONS: Final = frozenset({events.PHASE, events.WAITING, events.EXTENDED})
+Stall = dict[str, float]  # `seconds` without work, `stall_seconds` (the limit)
+
 _FRAMES: Final = 30  # of a thread, the innermost
 
 
@@ -45,7 +47,7 @@ class StallWatch:
         signs.take_in(self._state, events.FILE_DONE, {}, at)
         self._told = 0
 
-    def stall(self, at: float) -> dict[str, float] | None:
+    def stall(self, at: float) -> Stall | None:
         """Return what is to be told of a stall: at its begin, and as it goes on, ever more seldom.
 
         That is since when no work was seen, and the limit, in seconds.

@@ -4,8 +4,9 @@ import logging
 import os
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from journal import layout
 from journal.clock import StoreClock, now, stamp, stamp_seconds
@@ -14,19 +15,21 @@ from journal.events import plain
 from journal.limits import (
     FLUSH_SECONDS,
     HEARTBEAT_SECONDS,
-    PROMISE_MAX_SECONDS,
-    PROMISE_SLACK_SECONDS,
     START_SECONDS,
 )
 from journal.recorder.mode import is_disabled
 from journal.recorder.null import NullRun
 from journal.recorder.opening import Ended, Opening, Start, Watch, beside_main
-from journal.recorder.owner import this_host
+from journal.recorder.owner import has_main, run_path, spool_home, this_host
 from journal.recorder.plan import SourcePlan, is_plan, parts_of, planned
+from journal.recorder.promise import check_promise
 from journal.recorder.run import Run
 from journal.redaction import Secret, redaction_of
-from journal.stores import connect
+from journal.stores import Store, connect, endpoint_of, root_of
 from journal.stream import Stream
+
+if TYPE_CHECKING:
+    from journal.companions import Companion
 
 log: Final = logging.getLogger("journal")
 
@@ -44,6 +47,7 @@ def start_run(
     sources: int | SourcePlan | None = None,
     params: Mapping[str, Any] | None = None,
     redact: Sequence[Secret] | None = None,
+    companions: str | None = None,
     heartbeat_seconds: float = HEARTBEAT_SECONDS,
     flush_seconds: float = FLUSH_SECONDS,
 ) -> Run:
@@ -63,6 +67,10 @@ def start_run(
     journal's own fields (`source`, `path`, `host` …) are not hidden by their names. A pattern that
     takes long holds up the whole process, since it holds the interpreter.
 
+    `companions` asks for what may follow the run's document, by default what JOURNAL_COMPANIONS
+    says: `progress` is the old monitor's `progress.json`, `copy=ROOT` a second copy of the document
+    under another root; both with a blank between.
+
     Raises Held if the run exists and `resume` was not asked for, and ValueError for a mistake of
     the caller. A store that is down or refuses is logged, and the run goes on without it until it
     answers. Waits START_SECONDS at most for the store.
@@ -71,6 +79,10 @@ def start_run(
         return _begun(NullRun(run_id or os.environ.get("JOURNAL_RUN_ID") or new_run_id(job)))
     inherited = os.environ.get("JOURNAL_RUN_ID") or None
     run_id = run_id or inherited or new_run_id(job)
+    joins = run_id == inherited and stream == layout.MAIN and not resume
+    if joins:
+        job = layout.check_name("job", job) if job is not None else _job_of_script()
+        stream = stream_of_joiner(run_id, job, root)
     return begin(
         run_id,
         root=root,
@@ -78,10 +90,11 @@ def start_run(
         stream=stream,
         resume=resume,
         force=force,
-        join=run_id == inherited and stream == layout.MAIN and not resume,
+        join=joins,
         sources=sources,
         params=params,
         redact=redact,
+        companions=companions,
         heartbeat_seconds=heartbeat_seconds,
         flush_seconds=flush_seconds,
     )
@@ -139,28 +152,33 @@ def begin(
     sources: int | SourcePlan | None = None,
     params: Mapping[str, Any] | None = None,
     redact: Sequence[Secret] | None = None,
+    companions: str | None = None,
     heartbeat_seconds: float = HEARTBEAT_SECONDS,
     flush_seconds: float = FLUSH_SECONDS,
+    waits: bool = True,
 ) -> Run:
     """Start, resume or, with `join`, go along with a run, whatever the environment says.
 
     Of `start_run`; `watch` is the process whose work is told of, if it is not this one.
+    Without `waits` nothing of the store's is waited for, and what becomes of it is logged.
     """
     job = layout.check_name("job", job) if job is not None else _job_of_script()
     began = now()
     layout.check_name("run id", run_id)
     layout.check_name("stream", stream)
-    _check_promises(heartbeat_seconds, flush_seconds)
+    check_promise(heartbeat_seconds, flush_seconds)
     if params is not None and not isinstance(params, Mapping):
         raise ValueError("params must be a mapping")
     redaction = redaction_of(redact, os.environ)
+    store = connect(None if root is None else os.fspath(root))
+    beside = _companions(companions, store, run_id)
     plan, later_parts = _plan_of(sources)
     host = this_host()
     pid = watch.pid if watch else os.getpid()
     fields = {**plan, "host": host, "pid": pid, "params": _copied(params)}
     opening = Opening(
         Stream(
-            store=connect(None if root is None else os.fspath(root)),
+            store=store,
             run_id=run_id,
             name=stream,
             host=host,
@@ -178,18 +196,35 @@ def begin(
             join=join,
             redaction=redaction,
             watch=watch,
+            companions=beside,
         ),
     )
     run = Run(opening)
-    opened = run.opened.wait(START_SECONDS)
+    opened = run.opened.wait(START_SECONDS if waits else 0.0)
     run.detach()
     if not opened and isinstance(run.trouble, Held | Ended):
         run.abandon()
         raise run.trouble.with_traceback(None)  # the sender's, which explains nothing here
-    if not opened and run.trouble is None:
-        log.warning("journal of run %s: the store is slow to answer; the job goes on", run_id)
+    if not opened and run.trouble is None and waits:
+        run.warn_slow()
     run.say_planned(later_parts)
     return _begun(run)
+
+
+def stream_of_joiner(run_id: str, job: str, root: str | os.PathLike[str] | None) -> str:
+    """Return the stream of a process that goes along with a run if there is one: main if not.
+
+    Whether there is one the store will tell; as long as it does not answer, what is known on this
+    host has to do, or several processes would take themselves for the first. Raises ValueError.
+    """
+    is_known = bool(os.environ.get("JOURNAL_JOIN"))  # who wraps this program is just claiming main
+    with suppress(OSError):
+        place = root_of(None if root is None else os.fspath(root))
+        home = spool_home()
+        if home is not None and not is_known:
+            run = home / run_path(this_host(), place, endpoint_of(place), run_id)
+            is_known = has_main(run)
+    return beside_main(job) if is_known else layout.MAIN
 
 
 def new_run_id(job: str | None = None) -> str:
@@ -209,6 +244,15 @@ def current_run() -> Run | None:
     return _current
 
 
+def _companions(text: str | None, store: Store, run_id: str) -> "Sequence[Companion]":
+    if text is None and not os.environ.get("JOURNAL_COMPANIONS"):
+        return ()
+    # Here and not above: a short run need not pay for what it does not want.
+    from journal.companions import companions_of  # noqa: PLC0415
+
+    return tuple(companions_of(text, os.environ).beside(store, run_id))
+
+
 def _job_of_script() -> str:
     script = sys.argv[0] if sys.argv and sys.argv[0] not in ("", "-c", "-m") else ""
     return layout.as_name(Path(script).stem, "run")
@@ -216,18 +260,6 @@ def _job_of_script() -> str:
 
 def _compact_stamp(at_time: float) -> str:
     return stamp_seconds(at_time).replace("-", "").replace(":", "").replace("T", "-").rstrip("Z")
-
-
-def _check_promises(heartbeat_seconds: float, flush_seconds: float) -> None:
-    for name, value in (("heartbeat_seconds", heartbeat_seconds), ("flush_seconds", flush_seconds)):
-        if not isinstance(value, int | float) or not 0 < value < PROMISE_MAX_SECONDS:
-            raise ValueError(f"{name} must be a number above 0, not {value!r}")
-    promised = heartbeat_seconds + flush_seconds + PROMISE_SLACK_SECONDS
-    if promised > PROMISE_MAX_SECONDS:
-        raise ValueError(
-            f"heartbeat_seconds + flush_seconds + {PROMISE_SLACK_SECONDS:.0f} is {promised:g}; the "
-            f"old monitor allows no silence longer than {PROMISE_MAX_SECONDS:.0f} s"
-        )
 
 
 def _copied(params: Mapping[str, Any] | None) -> Any:

@@ -6,16 +6,17 @@ journal's own threads are taken off, or the journal would be taken for the job's
 
 import os
 import resource
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
+
+from journal.limits import TREE_PROCESSES
+from journal.recorder.processes import cpu_seconds, fields, text, tree
 
 _PROC: Final = Path("/proc")
-_TICKS: Final = os.sysconf("SC_CLK_TCK")
 _PAGE: Final = os.sysconf("SC_PAGE_SIZE")
-_MAX_PROCESSES: Final = 64  # of the tree; beyond it the sample is a lower bound
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,42 +29,44 @@ class Vitals:
     rss_bytes: int
 
 
-def sample(pid: int, own_threads: Iterable[int]) -> Vitals:
-    """Sample a process and its children, less the threads (native ids) that are the journal's."""
-    return (
-        _by_proc(pid, own_threads)
-        if _PROC.joinpath("self").exists()
-        else _by_psutil(pid, set(own_threads))
-    )
+def sample(pid: int, own_threads: Iterable[int] = (), left_out: Collection[int] = ()) -> Vitals:
+    """Sample a process and its descendants.
+
+    The threads (native ids) that are the journal's do not count, nor do the processes in `left_out`
+    and theirs: they tell of themselves. Of more than TREE_PROCESSES it is a lower bound.
+    """
+    if _PROC.joinpath("self").exists():
+        return _by_proc(pid, own_threads, left_out)
+    return _by_psutil(pid, set(own_threads), left_out)
 
 
-def _by_proc(pid: int, own_threads: Iterable[int]) -> Vitals:
-    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
-    cpu = usage.ru_utime + usage.ru_stime  # of children that have ended
-    read = written = 0
-    for member in _tree(pid):
-        cpu += _cpu_seconds(_PROC / str(member) / "stat")
-        more_read, more_written = _io(_PROC / str(member) / "io")
+def _by_proc(pid: int, own_threads: Iterable[int], left_out: Collection[int]) -> Vitals:
+    cpu, read, written = 0.0, 0, 0
+    for member in tree(pid, left_out):
+        # What its ended children took is counted there from the moment they were waited for: of
+        # the CPU in places of its own, of the traffic in its own.
+        cpu += cpu_seconds(fields(member), with_children=True)
+        more_read, more_written = _io(f"/proc/{member}/io")
         read += more_read
         written += more_written
     for thread in own_threads:
-        cpu -= _cpu_seconds(_PROC / str(pid) / "task" / str(thread) / "stat")
-        own_read, own_written = _io(_PROC / str(pid) / "task" / str(thread) / "io")
+        cpu -= cpu_seconds(fields(pid, f"/task/{thread}"))
+        own_read, own_written = _io(f"/proc/{pid}/task/{thread}/io")
         read -= own_read
         written -= own_written
     return Vitals(max(cpu, 0.0), max(read, 0), max(written, 0), _rss(pid))
 
 
-def _by_psutil(pid: int, own_threads: set[int]) -> Vitals:
+def _by_psutil(pid: int, own_threads: set[int], left_out: Collection[int]) -> Vitals:
     usage = resource.getrusage(resource.RUSAGE_CHILDREN)
-    cpu = usage.ru_utime + usage.ru_stime
+    cpu = usage.ru_utime + usage.ru_stime if pid == os.getpid() else 0.0
     read = written = resident = 0
     try:
         import psutil  # noqa: PLC0415 - not needed where there is /proc
 
         process = psutil.Process(pid)
         resident = process.memory_info().rss
-        for member in [process, *process.children(recursive=True)][:_MAX_PROCESSES]:
+        for member in _living(process, left_out):
             with suppress(psutil.Error):  # it has ended, or it is not ours to see
                 times = member.cpu_times()
                 cpu += times.user + times.system
@@ -74,6 +77,8 @@ def _by_psutil(pid: int, own_threads: set[int]) -> Vitals:
         for thread in process.threads():
             cpu -= thread.user_time + thread.system_time if thread.id in own_threads else 0.0
     except (ImportError, OSError, RuntimeError):
+        if pid != os.getpid():
+            return Vitals(0.0, 0, 0, 0)
         own = resource.getrusage(resource.RUSAGE_SELF)
         cpu += own.ru_utime + own.ru_stime
     except psutil.Error:
@@ -81,35 +86,20 @@ def _by_psutil(pid: int, own_threads: set[int]) -> Vitals:
     return Vitals(max(cpu, 0.0), read, written, resident)
 
 
-def _tree(pid: int) -> list[int]:
-    """Return a process and its living descendants."""
-    members = [pid]
+def _living(process: Any, left_out: Collection[int]) -> list[Any]:
+    members = [process]
     for member in members:
-        if len(members) >= _MAX_PROCESSES:
+        if len(members) >= TREE_PROCESSES:
             break
-        for children in _PROC.glob(f"{member}/task/*/children"):
-            members += [int(child) for child in _text(children).split()]
-    return members[:_MAX_PROCESSES]
+        members += [child for child in member.children() if child.pid not in left_out]
+    return members[:TREE_PROCESSES]
 
 
-def _cpu_seconds(stat: Path) -> float:
-    # The name in parentheses may hold spaces; utime and stime are fields 14 and 15.
-    fields = _text(stat).rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / _TICKS if len(fields) > 12 else 0.0
-
-
-def _io(path: Path) -> tuple[int, int]:
-    fields = dict(line.split(": ", 1) for line in _text(path).splitlines() if ": " in line)
-    return int(fields.get("rchar", 0)), int(fields.get("wchar", 0))
+def _io(path: str) -> tuple[int, int]:
+    told = dict(line.split(": ", 1) for line in text(path).splitlines() if ": " in line)
+    return int(told.get("rchar", 0)), int(told.get("wchar", 0))
 
 
 def _rss(pid: int) -> int:
-    fields = _text(_PROC / str(pid) / "statm").split()
-    return int(fields[1]) * _PAGE if len(fields) > 1 else 0
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return ""  # it has ended, or it is not ours to see
+    told = text(f"/proc/{pid}/statm").split()
+    return int(told[1]) * _PAGE if len(told) > 1 else 0

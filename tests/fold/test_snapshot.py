@@ -110,6 +110,73 @@ def test_a_started_run_is_running_in_the_phase_it_said():
     assert (shown["status"], shown["phase"], shown["sub_phase"]) == ("running", "training", "")
 
 
+def test_what_a_program_does_in_the_phase_of_main_is_shown():
+    """The shell script says the phase, the program that it calls the rest."""
+    main = Story().started().say("phase", phase="data_prep", operation="prepare.py")
+    prep = Story(pid=2).started(sources_total=8)
+    prep.say("phase", phase="data_prep", sub_phase="downloading_policy", operation="federal")
+
+    shown = main.document(prep=prep)
+
+    assert (shown["phase"], shown["sub_phase"]) == ("data_prep", "downloading_policy")
+    assert shown["current_operation"] == "federal"
+
+
+def test_the_newest_of_several_programs_is_shown():
+    """Of those at work; who has ended says no more what is done."""
+    main = Story().started().say("phase", phase="data_prep")
+    first = Story(pid=2).started().say("phase", phase="data_prep", sub_phase="downloading")
+    second = Story(pid=3).started()
+    second.say("phase", after=1, phase="data_prep", sub_phase="extracting")
+    ended = Story(pid=4).started()
+    ended.say("phase", after=2, phase="data_prep", sub_phase="tokenizing")
+    ended.say("segment_sealed", reason="close")
+
+    shown = main.document(first=first, second=second, ended=ended)
+
+    assert shown["sub_phase"] == "extracting"
+
+
+@pytest.mark.parametrize("phase", ["training", "setup"])
+def test_another_phase_than_main_s_is_not_shown(phase):
+    """The training program is up already while data prep still runs."""
+    main = Story().started().say("phase", phase="data_prep")
+    other = Story(pid=2).started().say("phase", after=1, phase=phase, sub_phase="warm_up")
+
+    assert main.document(other=other)["sub_phase"] == ""
+
+
+def test_main_s_own_sub_phase_is_shown_before_others():
+    """Who says it speaks for the run."""
+    main = Story().started().say("phase", phase="data_prep", sub_phase="extracting")
+    other = Story(pid=2).started().say("phase", after=1, phase="data_prep", sub_phase="x")
+
+    assert main.document(other=other)["sub_phase"] == "extracting"
+
+
+def test_what_was_done_in_an_earlier_attempt_is_not_shown():
+    """A stream that a killed program left is of no attempt that goes on."""
+    main = Story().started()
+    left = Story(pid=2).started().say("phase", phase="data_prep", sub_phase="downloading")
+    main.started(after=30, attempt=2).say("phase", phase="data_prep")
+
+    assert main.document(left=left)["sub_phase"] == ""
+
+
+def test_progress_and_details_are_those_of_the_program():
+    """It knows how many sources there are; main knows nothing of them."""
+    main = Story().started().say("phase", phase="data_prep")
+    prep = Story(pid=2).started(sources_total=8)
+    prep.say("phase", phase="data_prep", sub_phase="downloading_policy")
+    prep.source("federal").files("federal", 3, after=1)
+
+    shown = main.document(prep=prep)
+
+    assert shown["progress"]["policy_sources_total"] == 8
+    assert shown["details"].startswith("source 1 of 8 (federal), 3 files")
+    assert shown["progress"]["estimated_completion"] is None
+
+
 def test_details_are_one_line_with_source_files_and_end(example):
     """The old viewer prints it."""
     details = example.document()["details"]

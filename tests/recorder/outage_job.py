@@ -10,14 +10,15 @@ import time
 from functools import partial
 
 import journal
-from journal.recorder import start
+from journal.recorder import sender, start
 
 tell = partial(print, flush=True)
 
 ROOT, ATTEMPT, *MODE = sys.argv[1:]
 
 logging.basicConfig(level=logging.ERROR)
-start.START_SECONDS = 1.0
+start.START_SECONDS = 0.5
+sender.FLUSH_PAUSE_SECONDS = 0.05
 run = journal.start_run("run-1", root=ROOT, job="prep", resume="resume" in MODE, flush_seconds=0.1)
 tell("up")
 said = 0

@@ -29,7 +29,7 @@ class Job:
             heartbeat_seconds=180,
             vitals=lambda: self.vitals,
             clock_offset=lambda: self.offset,
-            stacks=lambda: stacks(set()),
+            stacks=lambda _: stacks(set()),
         )
         self.pump.start(self.now)
         self.source = Source(self.intake, "a")

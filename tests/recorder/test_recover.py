@@ -11,6 +11,8 @@ import pytest
 from recorder.processes import journal, python, wait_until
 from recorder.stored import document, lines, marker, records
 
+from journal.cli import main
+
 JOB = Path(__file__).with_name("outage_job.py")
 
 
@@ -57,12 +59,24 @@ def assert_whole(root, *attempts):
     assert [record["seq"] for record in records(root)] == list(range(len(records(root))))
 
 
-def recover(spawn, *arguments):
-    """Run `journal recover`; return its exit code, what it printed, and what it complained of."""
-    child = spawn(journal("recover", *arguments))
-    code = child.wait()
-    assert "Traceback" not in child.err
-    return code, child.out, child.err
+@pytest.fixture
+def recover(capfd):
+    """Run `journal recover`; return its exit code, what it printed, and what it complained of.
+
+    It runs in this process: a new one would take longer to start than all that it has to do.
+    """
+
+    def recover(*arguments):
+        capfd.readouterr()
+        with pytest.raises(SystemExit) as done:
+            main(["recover", *arguments])
+        out, err = capfd.readouterr()
+        assert "Traceback" not in err
+        # moto writes down each request.
+        said = "".join(line for line in err.splitlines(keepends=True) if "HTTP/1." not in line)
+        return done.value.code, out, said
+
+    return recover
 
 
 def test_resume_sends_what_is_missing_once(outage, moto_url):
@@ -82,23 +96,23 @@ def test_recover_sends_it_for_a_job_that_does_not_come_back(outage, moto_url, sp
     """`journal recover RUN` completes the journal of a killed job, closes it, and cleans up."""
     said = outage()
 
-    code, out, _ = recover(spawn, "run-1", "--root", moto_url)
+    recovery = spawn(journal("recover", "run-1", "--root", moto_url))
 
-    assert code == 0
-    assert "records sent" in out
+    assert (recovery.wait(), recovery.err) == (0, "")
+    assert "records sent" in recovery.out
     assert_whole(moto_url, said)
     assert lines(moto_url)[-1]["reason"] == "close"
     assert document(moto_url)["progress"]["files_done"] == len(paths(moto_url))
     assert not any(path.is_file() for path in spools.rglob("*"))
 
 
-def test_recover_again_has_nothing_to_do(outage, moto_url, spawn):
+def test_recover_again_has_nothing_to_do(outage, moto_url, recover):
     """The second time nothing is sent twice."""
     said = outage()
-    recover(spawn, "run-1", "--root", moto_url)
+    recover("run-1", "--root", moto_url)
     before = lines(moto_url)
 
-    code, out, err = recover(spawn, "run-1", "--root", moto_url)
+    code, out, err = recover("run-1", "--root", moto_url)
 
     assert (code, out) == (0, "")
     assert "no spool of run run-1 on this host" in err
@@ -106,29 +120,29 @@ def test_recover_again_has_nothing_to_do(outage, moto_url, spawn):
     assert_whole(moto_url, said)
 
 
-def test_a_job_that_never_reached_its_store_is_recovered(outage, moto_url, spawn):
+def test_a_job_that_never_reached_its_store_is_recovered(outage, moto_url, recover):
     """A run that was said only to a dead store begins with its `started` all the same."""
     said = outage(before=False)
     assert records(moto_url) == []
 
-    assert recover(spawn, "--root", moto_url)[0] == 0
+    assert recover("--root", moto_url)[0] == 0
     assert_whole(moto_url, said)
     assert [record["type"] for record in records(moto_url)[:2]] == ["started", "source_started"]
     assert document(moto_url)["attempt"] == 1
 
 
-def test_several_attempts_that_died_in_one_outage_are_recovered(outage, moto_url, spawn):
+def test_several_attempts_that_died_in_one_outage_are_recovered(outage, moto_url, recover):
     """Attempts that never had a claim get their numbers when they are sent."""
     said = [outage(), outage("1", "resume", before=False), outage("2", "resume", before=False)]
 
-    assert recover(spawn, "--root", moto_url)[0] == 0
+    assert recover("--root", moto_url)[0] == 0
     assert_whole(moto_url, *said)
     started = [record for record in records(moto_url) if record["type"] == "started"]
     assert [record["attempt"] for record in started] == [1, 2, 3]
 
 
 @pytest.mark.usefixtures("hasty", "spools")
-def test_a_job_that_ended_in_an_outage_is_recovered_with_its_end(moto_gate, moto_url, spawn, start):
+def test_a_job_that_ended_in_an_outage_is_recovered_with_its_end(moto_gate, moto_url, recover, start):
     """What `finished` could not tell the old monitor, recovery tells it: the marker too."""
     run = start(moto_url)
     assert run.flush(60)
@@ -138,7 +152,7 @@ def test_a_job_that_ended_in_an_outage_is_recovered_with_its_end(moto_gate, moto
     let_die(run)
     moto_gate.mode = "open"
 
-    assert recover(spawn, "run-1", "--root", moto_url)[0] == 0
+    assert recover("run-1", "--root", moto_url)[0] == 0
     assert document(moto_url)["finished"]["message"] == "no luck"
     assert "no luck" in marker(moto_url, "_error")
     assert lines(moto_url)[-1]["reason"] == "finish"
@@ -154,30 +168,30 @@ def let_die(run):
     outbox.leave_spool()
 
 
-def test_a_spool_in_use_is_left_alone(moto_gate, moto_url, spools, spawn):
+def test_a_spool_in_use_is_left_alone(moto_gate, moto_url, spools, spawn, recover):
     """A job that lives sends its own words."""
     job = spawn(python(JOB, moto_url, "0"))
     job.until_said("up")
     moto_gate.mode = "shut"
 
-    code, out, _ = recover(spawn, "run-1", "--list", "--root", moto_url)
+    code, out, _ = recover("run-1", "--list", "--root", moto_url)
     assert code == 0
     assert f"its process lives (pid {job.pid})" in out
 
 
-def test_listing_sends_nothing(outage, moto_url, spawn):
+def test_listing_sends_nothing(outage, moto_url, recover):
     """`--list` shows what there is."""
     outage()
     before = lines(moto_url)
 
-    code, out, _ = recover(spawn, "--list", "--root", moto_url)
+    code, out, _ = recover("--list", "--root", moto_url)
     assert code == 0
     assert out.startswith("run-1 main: ")
     assert out.endswith("to send\n")
     assert lines(moto_url) == before
 
 
-def test_a_stream_that_somebody_writes_is_not_taken_from_him(outage, moto_url, spawn, start):
+def test_a_stream_that_somebody_writes_is_not_taken_from_him(outage, moto_url, recover, start):
     """An attempt on another host goes on with the run: it is not fenced by a recovery, unforced."""
     said = outage()
     with pytest.MonkeyPatch.context() as patch:
@@ -185,17 +199,17 @@ def test_a_stream_that_somebody_writes_is_not_taken_from_him(outage, moto_url, s
         run = start(moto_url, resume=True)
         assert run.flush(60)
 
-    code, _, err = recover(spawn, "run-1", "--root", moto_url)
+    code, _, err = recover("run-1", "--root", moto_url)
     assert (code, "is held by pid" in err) == (11, True)
     assert run.flush(60)
 
-    assert recover(spawn, "run-1", "--force", "--root", moto_url)[0] == 0
+    assert recover("run-1", "--force", "--root", moto_url)[0] == 0
     assert_whole(moto_url, said)
     run.phase("training")
     assert not run.flush(60)
 
 
-def test_a_fenced_writer_is_listed_and_never_sent(moto_gate, moto_url, spools, spawn, start):
+def test_a_fenced_writer_is_listed_and_never_sent(moto_gate, moto_url, spools, recover, start):
     """What a writer says after another took over is kept on its host, and shown."""
     first = start(moto_url)
     assert first.flush(60)
@@ -206,7 +220,7 @@ def test_a_fenced_writer_is_listed_and_never_sent(moto_gate, moto_url, spools, s
     second.finish()
     wait_until(lambda: list(spools.rglob("fenced-*.jsonl")))
 
-    code, out, _ = recover(spawn, "run-1", "--root", moto_url)
+    code, out, _ = recover("run-1", "--root", moto_url)
     assert code == 0
     assert "kept, never sent" in out
     (kept,) = spools.rglob("fenced-*.jsonl")
@@ -214,7 +228,7 @@ def test_a_fenced_writer_is_listed_and_never_sent(moto_gate, moto_url, spools, s
     assert not [record for record in records(moto_url) if record["type"] == "note"]
 
 
-def test_a_damaged_line_is_told_of_and_the_rest_is_sent(outage, moto_url, spawn, spools):
+def test_a_damaged_line_is_told_of_and_the_rest_is_sent(outage, moto_url, recover, spools):
     """A line in the middle that is no record costs itself alone."""
     said = outage(before=False)
     (spooled,) = spools.rglob("records.jsonl")
@@ -222,27 +236,27 @@ def test_a_damaged_line_is_told_of_and_the_rest_is_sent(outage, moto_url, spawn,
     found[50] = b"\0" * 40 + b"\n"
     spooled.write_bytes(b"".join(found))
 
-    code, out, _ = recover(spawn, "run-1", "--root", moto_url)
+    code, out, _ = recover("run-1", "--root", moto_url)
     assert code == 0
     assert "1 damaged lines left out" in out
     assert len(paths(moto_url)) >= said - 1
 
 
-def test_the_spool_of_another_root_is_left_alone(outage, moto_url, local_root, spawn):
+def test_the_spool_of_another_root_is_left_alone(outage, moto_url, local_root, recover):
     """It is shown with the root that it is for."""
     outage()
 
-    code, out, _ = recover(spawn, "--root", local_root)
+    code, out, _ = recover("--root", local_root)
     assert code == 0
     assert f"for --root {moto_url}" in out
     assert not Path(local_root).exists()
 
 
-def test_as_json(outage, moto_url, spawn):
+def test_as_json(outage, moto_url, recover):
     """One object for each spool, with all that is known of it."""
     outage()
 
-    _, out, _ = recover(spawn, "--root", moto_url, "--json")
+    _, out, _ = recover("--root", moto_url, "--json")
     (found,) = [json.loads(line) for line in out.splitlines()]
     assert (found["v"], found["state"], found["run_id"], found["stream"]) == (
         1,
@@ -254,21 +268,22 @@ def test_as_json(outage, moto_url, spawn):
     assert found["host"] == socket.gethostname()
 
 
-def test_a_store_that_is_still_down_is_an_error(outage, moto_gate, moto_url, spawn, spools):
+def test_a_store_that_is_still_down_is_an_error(outage, moto_gate, moto_url, recover, monkeypatch):
     """Nothing is lost by trying too early."""
+    monkeypatch.setattr("journal.recorder.recovery.RETRY_FIRST_SECONDS", 0.02)
     said = outage()
     moto_gate.mode = "shut"
 
-    code, _, err = recover(spawn, "run-1", "--root", moto_url)
+    code, _, err = recover("run-1", "--root", moto_url)
     assert code == 1
     assert err.startswith("journal: run-1 main: ")
     moto_gate.mode = "open"
-    assert recover(spawn, "run-1", "--root", moto_url)[0] == 0
+    assert recover("run-1", "--root", moto_url)[0] == 0
     assert_whole(moto_url, said)
 
 
 @pytest.mark.parametrize("kills", [3, pytest.param(40, marks=pytest.mark.long)])
-def test_kills_in_and_out_of_outages_lose_nothing(kills, moto_gate, moto_url, spools, spawn):
+def test_kills_in_and_out_of_outages_lose_nothing(kills, moto_gate, moto_url, spools, spawn, recover):
     """Attempt after attempt is killed at any time, the store there or not; then it is recovered."""
     chance = random.Random(kills)
     said = []
@@ -283,6 +298,6 @@ def test_kills_in_and_out_of_outages_lose_nothing(kills, moto_gate, moto_url, sp
         said.append(int(job.said[-1]) if job.said[-1].isdigit() else 0)
     moto_gate.mode = "open"
 
-    assert recover(spawn, "run-1", "--force", "--root", moto_url)[0] == 0
+    assert recover("run-1", "--force", "--root", moto_url)[0] == 0
     assert_whole(moto_url, *said)
     sys.stdout.write(f"{kills} kills, {sum(said):,} events said, {len(paths(moto_url)):,} there\n")

@@ -1,6 +1,9 @@
 """Who looks on: readers that tail the log, and compactors that keep the snapshot."""
 
+from orjson import dumps
+
 from journal import layout, log
+from journal.clock import stamp, stamp_seconds
 from journal.compactor import Compactor, read_run
 from journal.errors import JournalError, Unavailable
 from journal.segments import START, Cursor
@@ -119,10 +122,15 @@ class Foreigner(Process):
     """A program of others that posts its own document over the journal's, on no condition."""
 
     def run(self) -> None:
-        """Overwrite the document a few times."""
-        for number in range(self.world.rng.choice((1, 3))):
-            self.actor.sleep(self.world.between(0.0, 60.0))
-            if self.world.is_calm:
+        """Overwrite the document a few times, mostly with its time by a clock of its own."""
+        world = self.world
+        for number in range(world.rng.choice((1, 3))):
+            self.actor.sleep(world.between(0.0, 60.0))
+            if world.is_calm:
                 return
-            body = b'{"status":"running","foreign":%d,"by":"%s"}' % (number, self.name.encode())
-            self.world.store.overwrite(layout.snapshot_key(RUN), body, self.name)
+            document = {"status": "running", "foreign": number, "by": self.name}
+            if world.aside.random() < 0.8:
+                ahead = world.aside.choice((0.0, 0.0, -30.0, 30.0, 5000.0))
+                at = world.scheduler.now + ahead
+                document["last_update"] = world.aside.choice((stamp, stamp_seconds))(at)
+            world.store.overwrite(layout.snapshot_key(RUN), dumps(document), self.name)

@@ -9,7 +9,7 @@ tombstones only.
 from collections.abc import Callable
 from random import Random
 
-from journal import layout, prune, snapshot
+from journal import carried, layout, prune, snapshot
 from journal.claim import Claim
 from journal.compactor import Compactor
 from journal.errors import Held, Pruned
@@ -270,7 +270,8 @@ class PruneHistory:
                 run[name] = Folded(stored[name].cursor, fold(StreamState(), chain.decoded))
             elif chain.records:
                 self.referee.fail(f"the document knows nothing of {name}")
-        rendered = snapshot.render(RUN, run, done.document)
+        since = carried.updated(done.document) or 0.0
+        rendered = snapshot.render(RUN, run, done.document, since=since)
         if snapshot.encode(rendered) != snapshot.encode(done.document):
             self.referee.fail("the document is not the fold of all that was ever in the log")
 

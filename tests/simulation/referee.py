@@ -3,11 +3,15 @@
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from math import ceil
 from typing import Any
 
-from journal import layout, snapshot
+from journal import carried, layout, snapshot
+from journal.clock import parse_stamp, stamp
 from journal.errors import JournalError
 from journal.fold import fold
+from journal.layout import MAIN
+from journal.limits import CLOCK_SLACK_SECONDS
 from journal.log import Batch
 from journal.segments import Cursor
 from journal.snapshot import Folded
@@ -25,7 +29,6 @@ class Document:
     """The journal's own document that was installed last."""
 
     cursors: dict[str, Cursor] = field(default_factory=dict)
-    last_update: str = ""
 
 
 @dataclass
@@ -45,6 +48,8 @@ class Referee:
         self.document = Document()
         self.counts: Counter[str] = Counter()
         self.checks_snapshots = True
+        self._shown = 0.0  # the newest document's `last_update`, as far as it can be true
+        self._told = 0.0  # the latest one that a foreign program wrote
         self._scheduler = scheduler
         self._references: dict[str, Reference] = {}
         self._installed = 0
@@ -77,7 +82,7 @@ class Referee:
                     raise Broken("a stream was written to though its segment was deleted")
                 chain.change(place[2], old, new, by)
             elif key == layout.snapshot_key(RUN) and self.checks_snapshots:
-                self._installed_document(new)
+                self._changed_document(new)
         except Broken as broken:
             self.fail(f"{key}, put by {by}: {broken}")
 
@@ -149,23 +154,42 @@ class Referee:
         if damages and self.checks_snapshots:
             self.fail(f"{by} sees damage: {damages[0]}")
 
-    def _installed_document(self, body: bytes) -> None:
-        stored = snapshot.decode(body)
-        if stored.streams is None:
-            return  # a foreign program's
+    def _changed_document(self, new: bytes) -> None:
+        """Hold a new document against the one that it replaces, which its writer has read."""
+        stored, now = snapshot.decode(new), self._scheduler.now
+        if stored.streams is None:  # a foreign program's
+            self._told = max(self._told, _rounded(stored))
+            self._shown = min(_rounded(stored), now + CLOCK_SLACK_SECONDS)
+            return
         self.counts["documents"] += 1
         self._installed += 1
-        former, updated = self.document, stored.document["last_update"]
-        for name, cursor in former.cursors.items():
+        for name, cursor in self.document.cursors.items():
             if name not in stored.streams or stored.streams[name].cursor < cursor:
                 raise Broken(f"the snapshot went back in {name}")
-        if updated < former.last_update:
-            raise Broken(f"last_update went back from {former.last_update} to {updated}")
+        self._check_update(stored.document["last_update"], snapshot.last_sign(stored.streams))
         folded = {name: self._folded(name, part) for name, part in stored.streams.items()}
         if self._installed % RENDERED_EACH == 0:
-            self._rendered_again(stored.document, body, folded)
-        cursors = {name: part.cursor for name, part in stored.streams.items()}
-        self.document = Document(cursors, updated)
+            self._rendered_again(stored.document, new, folded)
+        self.document = Document({name: part.cursor for name, part in stored.streams.items()})
+
+    def _check_update(self, updated: str, sign: float) -> None:
+        """It does not go back, and is no later than a sign of life or what somebody told."""
+        at = parse_stamp(updated)
+        if at < int(max(sign, self._shown)):
+            raise Broken(f"last_update went back from {stamp(self._shown)} to {updated}")
+        if at > max(sign, min(self._told, self._scheduler.now + CLOCK_SLACK_SECONDS)):
+            raise Broken(f"last_update is {updated}, and the last sign of life of {stamp(sign)}")
+        self._shown = at
+
+    def check_left_alone(self, document: Mapping[str, Any], run: Mapping[str, Folded]) -> None:
+        """Check that a foreign document which stays was written after all that anybody said."""
+        self.counts["left alone"] += 1
+        main = run[MAIN].state if MAIN in run else None
+        is_over = main is not None and main.finish is not None
+        is_open = any(part.state.sealed in (None, "roll", "takeover") for part in run.values())
+        newer = (carried.updated(document) or 0.0) > snapshot.last_sign(run)
+        if (is_open and not is_over) or not newer:
+            self.fail("the last document is another program's, and the run is at work")
 
     def _folded(self, name: str, part: Folded) -> Folded:
         """Fold a stream up to the cursor that a document says, and compare."""
@@ -186,9 +210,16 @@ class Referee:
     def _rendered_again(
         self, document: Mapping[str, Any], body: bytes, run: dict[str, Folded]
     ) -> None:
-        again = snapshot.encode(snapshot.render(RUN, run, document))
+        since = carried.updated(document) or 0.0
+        again = snapshot.encode(snapshot.render(RUN, run, document, since=since))
         if again != body:
             raise Broken("the snapshot is not what its records render to")
+
+
+def _rounded(stored: snapshot.Snapshot) -> float:
+    """Return a document's `last_update` rounded up to seconds, 0.0 if it holds none."""
+    updated = carried.updated(stored.document)
+    return 0.0 if updated is None else float(ceil(updated))
 
 
 class Frugality:

@@ -65,6 +65,6 @@ def test_a_short_preparation_in_a_pipe_prints_its_result_alone(bench) -> None:
     outcome = bench.prepare()
     assert outcome.err == ""
     assert outcome.out.splitlines() == [
-        "run run-1: 0 records to train, 1 to validate, 0 duplicates dropped, 0 bad left out",
         f"dataset in {bench.work}",
+        "run run-1: 0 records to train, 1 to validate, 0 duplicates dropped, 0 bad left out",
     ]

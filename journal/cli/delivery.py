@@ -9,8 +9,9 @@ import orjson
 from journal import layout
 from journal.cli.exits import exit_code
 from journal.cli.shell import Place
+from journal.clock import monotonic, sleep
 from journal.errors import JournalError, Missing
-from journal.limits import LINGER_SECONDS
+from journal.limits import EXIT_SECONDS, LINGER_SECONDS, MAIL_SECONDS
 from journal.recorder.background import Reply, detach
 from journal.recorder.mailbox import Keeper
 
@@ -28,15 +29,27 @@ class NotTaken(JournalError):
 def see_to(place: Place, *, strict: bool) -> None:
     """Have somebody take in what was left, if nobody is there who will: in the background.
 
-    If `strict`, waits until the store has it. Raises NotTaken if that fails.
+    If `strict`, waits until it is taken in. Raises NotTaken if that fails.
     """
-    if place.mailbox.keeper is not None:
+    if not strict and place.mailbox.keeper is not None:
+        return
+    if strict and _is_taken(place):
         return
     told = detach(lambda reply: _deliver_behind(place, reply), place.log, wait=strict)
     if strict:
         answer = orjson.loads(told or b'{"code": 1}')
         if answer["code"]:
             raise NotTaken(answer.get("wrong") or f"not taken in: see {place.log}", answer["code"])
+
+
+def _is_taken(place: Place) -> bool:
+    """Wait as long as somebody is there who may take the mail in; tell whether it was taken."""
+    until = monotonic() + EXIT_SECONDS
+    while place.mailbox.has_mail and place.mailbox.keeper is not None:
+        if monotonic() > until:
+            raise NotTaken(f"run {place.run_id}: its keeper does not take in what is said", 1)
+        sleep(MAIL_SECONDS / 5)
+    return not place.mailbox.has_mail
 
 
 def deliver_rest(

@@ -1,7 +1,7 @@
 """`journal exec` ends as its command does, and says so in the journal."""
 
-import os
 import sys
+from pathlib import Path
 
 import pytest
 from recorder.processes import journal
@@ -23,7 +23,7 @@ PROGRAM = "import journal\nwith journal.start_run(job='inner') as run: run.phase
         ("kill -INT $$", 130, "aborted", "SIGINT"),
     ],
 )
-def test_the_exit_code_is_the_command_s(command, code, status, message, wrap, local_root):
+def test_the_exit_code_is_the_command_s(wrap, local_root, *, command, code, status, message):
     """And the run ends with what it means."""
     child = wrap("sh", "-c", command)
 
@@ -57,7 +57,7 @@ def test_a_command_that_cannot_be_run_is_told_of_as_by_a_shell(words, code, wrap
 
     assert child.wait() == code
     assert child.err.startswith(f"journal: {words[0]}: ")
-    assert not os.path.exists(local_root)
+    assert not Path(local_root).exists()
 
 
 @pytest.mark.parametrize(
@@ -103,7 +103,7 @@ def test_turned_off_it_is_the_command_itself(spawn, local_root):
     child = spawn(command, JOURNAL_MODE="disabled", JOURNAL_ROOT=local_root)
 
     assert (child.wait(), child.out) == (6, f"{child.pid}\n")
-    assert not os.path.exists(local_root)
+    assert not Path(local_root).exists()
 
 
 @pytest.mark.parametrize(

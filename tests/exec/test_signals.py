@@ -1,13 +1,14 @@
-"""Signals reach the command as they would without a wrapper, and once; its end is told truthfully."""
+"""Signals reach the command as they would without a wrapper, once; its end is told truly."""
 
 import os
 import pty
 import signal
 import sys
 import time
+from pathlib import Path
 
 from recorder.processes import journal, wait_until
-from recorder.stored import of_type, records
+from recorder.stored import of_type
 
 # Says each signal that comes, and ends with the number of them at SIGTERM.
 COUNTER = """
@@ -61,7 +62,9 @@ def test_a_signal_that_ends_the_command_is_an_exit_code(wrap, local_root):
 
 def test_what_nohup_ignores_stays_ignored(spawn, local_root):
     """By the wrapper and by the command."""
-    command = journal("exec", "--", sys.executable, "-c", "import signal\nprint(signal.getsignal(1))")
+    command = journal(
+        "exec", "--", sys.executable, "-c", "import signal\nprint(signal.getsignal(1))"
+    )
     child = spawn(["sh", "-c", 'trap "" HUP; exec "$@"', "sh", *command], JOURNAL_ROOT=local_root)
 
     assert child.wait() == 0
@@ -132,8 +135,7 @@ def test_a_killed_wrapper_leaves_the_command_as_well_off(wrap, tmp_path):
 
 
 def state(pid: int) -> str:
-    with open(f"/proc/{pid}/stat", encoding="utf-8") as file:
-        return file.read().rpartition(")")[2].split()[0]
+    return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0]
 
 
 def test_nobody_who_wants_to_go_waits_for_a_dead_store(spawn, canned):
@@ -142,7 +144,9 @@ def test_nobody_who_wants_to_go_waits_for_a_dead_store(spawn, canned):
     patient = "import journal.limits\njournal.limits.EXIT_SECONDS = 60.0\n"
     program = f"{patient}from journal.cli import main\nmain()"
     began = time.monotonic()
-    child = spawn([sys.executable, "-c", program, "exec", "--root", "s3://b-1/x", "--", "echo", "a"])
+    child = spawn(
+        [sys.executable, "-c", program, "exec", "--root", "s3://b-1/x", "--", "echo", "a"]
+    )
     child.until_said("a")
 
     wait_until(lambda: child.process.poll() is not None or child.signal(signal.SIGTERM))

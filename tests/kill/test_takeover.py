@@ -2,7 +2,6 @@
 
 import signal
 import socket
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,8 +37,7 @@ def take_over(root: str, directory: Path, *, stopped: bool) -> Takeover:
     first = Child(python(WORKER, root, "first"), directory)
     first.until_said("resting")
     if stopped:
-        time.sleep(0.4)  # not while it holds the lock of a local store
-        first.signal(signal.SIGSTOP)
+        first.stop(root)
     second = Child(python(WORKER, root, "second", "resume"), directory)
     try:
         assert second.wait() == 0, second.err

@@ -22,7 +22,7 @@ def test_a_stopped_process_finds_itself_fenced(seconds, root, start, spawn):
     """
     first = spawn(python(STOPPED, root))
     first.until_said("acknowledged 3")
-    first.signal(signal.SIGSTOP)
+    first.stop(root)
     time.sleep(seconds)
     second = start(root, resume=True)
     second.emit("note", number="second")

@@ -1,5 +1,6 @@
 """Child programs: started, listened to, waited for; never for ever."""
 
+import fcntl
 import os
 import signal
 import subprocess
@@ -19,6 +20,29 @@ def wait_until(condition: Callable[[], Any], what: str = "") -> Any:
         assert time.monotonic() < deadline, f"it never came true: {what or condition}"
         time.sleep(0.02)
     return answer
+
+
+def stop(pid: int, root: str) -> None:
+    """Stop a child process, and not while it holds a lock of a local store at `root`."""
+
+    def is_stopped_without_a_lock() -> bool:
+        os.kill(pid, signal.SIGSTOP)
+        os.waitid(os.P_PID, pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
+        is_free = not any(_is_locked(lock) for lock in Path(root).glob("_locks/*"))
+        if not is_free:
+            os.kill(pid, signal.SIGCONT)
+        return is_free
+
+    wait_until(is_stopped_without_a_lock)
+
+
+def _is_locked(path: Path) -> bool:
+    with path.open("rb") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
 
 
 class Child:
@@ -63,6 +87,10 @@ class Child:
 
     def signal(self, number: int) -> None:
         os.kill(self.pid, number)
+
+    def stop(self, root: str) -> None:
+        """Stop it, and not while it holds a lock of a local store: all others would wait for it."""
+        stop(self.pid, root)
 
     def kill(self) -> None:
         """End it whatever it is doing, a stopped one too."""

@@ -142,7 +142,9 @@ def test_several_attempts_that_died_in_one_outage_are_recovered(outage, moto_url
 
 
 @pytest.mark.usefixtures("hasty", "spools")
-def test_a_job_that_ended_in_an_outage_is_recovered_with_its_end(moto_gate, moto_url, recover, start):
+def test_a_job_that_ended_in_an_outage_is_recovered_with_its_end(
+    moto_gate, moto_url, recover, start
+):
     """What `finished` could not tell the old monitor, recovery tells it: the marker too."""
     run = start(moto_url)
     assert run.flush(60)
@@ -283,7 +285,9 @@ def test_a_store_that_is_still_down_is_an_error(outage, moto_gate, moto_url, rec
 
 
 @pytest.mark.parametrize("kills", [3, pytest.param(40, marks=pytest.mark.long)])
-def test_kills_in_and_out_of_outages_lose_nothing(kills, moto_gate, moto_url, spools, spawn, recover):
+def test_kills_in_and_out_of_outages_lose_nothing(
+    kills, moto_gate, moto_url, spools, spawn, recover
+):
     """Attempt after attempt is killed at any time, the store there or not; then it is recovered."""
     chance = random.Random(kills)
     said = []

@@ -11,6 +11,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from recorder.processes import stop
 
 from readers.status import Holder
 from tools.prepare import download, sources
@@ -180,7 +181,7 @@ def test_a_holder_that_is_gone_is_replaced(bench, held) -> None:
 
 
 def test_a_stopped_holder_is_taken_over_from_and_cannot_spoil_the_work(bench, held) -> None:
-    held.send_signal(signal.SIGSTOP)
+    stop(held.pid, str(bench.path / "root"))
     outcome = bench.prepare("--take-over")
     assert outcome.code == 0
     before = result(bench)

@@ -15,7 +15,19 @@ from tools.bench.measure import Effort
 from tools.bench.result import Result
 
 BENCHES = (
-    *("caller", "pump", "tail", "tailcli", "help", "requests", "idle", "recover", "eta", "health"),
+    *(
+        "caller",
+        "pump",
+        "tail",
+        "tailcli",
+        "help",
+        "requests",
+        "idle",
+        "recover",
+        "eta",
+        "health",
+        "exec",
+    ),
 )
 _ALL_SECONDS = 600.0  # no bench takes longer
 

@@ -6,7 +6,6 @@ seconds since the Unix epoch (`*_time`); durations are seconds.
 
 import time
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Final
 
 NS: Final = 1_000_000_000
@@ -91,6 +90,9 @@ def parse_http_date(text: str) -> float:
 
     Raises ValueError if it is none.
     """
+    # Here and not above: it brings half of the standard library's mail along.
+    from email.utils import parsedate_to_datetime  # noqa: PLC0415
+
     return parsedate_to_datetime(text).timestamp()
 
 

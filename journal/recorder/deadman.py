@@ -8,7 +8,6 @@ every signal.
 
 import faulthandler
 import os
-import tempfile
 from contextlib import suppress
 from pathlib import Path
 from threading import RLock
@@ -80,7 +79,7 @@ class DeadMan:
         else:
             faulthandler.cancel_dump_traceback_later()
         if self._file is None:
-            self._file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 - open while we live
+            self._file = _nameless_file()
         before = _threads()
         faulthandler.dump_traceback_later(seconds, file=self._file)
         begun = _threads() - before
@@ -100,6 +99,15 @@ class DeadMan:
             os.ftruncate(number, 0)
             os.lseek(number, 0, os.SEEK_SET)
         return text.decode("utf-8", errors="replace")
+
+
+def _nameless_file() -> IO[bytes]:
+    """Return a file that is gone when it is closed. Raises OSError."""
+    if hasattr(os, "memfd_create"):
+        return os.fdopen(os.memfd_create("journal"), "w+b", buffering=0)
+    import tempfile  # noqa: PLC0415 - brings compression and more along
+
+    return tempfile.TemporaryFile(buffering=0)
 
 
 def _threads() -> set[str]:

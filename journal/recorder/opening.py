@@ -10,13 +10,15 @@ from journal.clock import StampReader, StoreClock
 from journal.compactor import read_run
 from journal.errors import Held, Pruned, Unavailable
 from journal.layout import MAIN
-from journal.recorder.leftover import Leftover, leftover_of
 from journal.recorder.owner import Owner, owner_of
 from journal.recorder.spool import Spool
 from journal.recorder.stall import Stall
 from journal.redaction import STANDARD, Redaction
-from journal.stores.probe import ensure_probed
+from journal.stores.contract import Store
 from journal.stream import Stream, StreamWriter
+
+if TYPE_CHECKING:
+    from journal.recorder.leftover import Leftover
 
 if TYPE_CHECKING:
     from journal.companions import Companion
@@ -75,7 +77,7 @@ class Opening:
         """
         if self._claim is None:
             hint = self._look()  # it may settle another name for the stream
-            ensure_probed(self.stream.store)
+            _ensure_probed(self.stream.store)
             self._claim = Claim(self.stream, resume=self._start.resume, hint=hint)
         if self._writer is None:
             self._writer = self._claimed()
@@ -88,6 +90,8 @@ class Opening:
         self.attempt_number = known + 1
         if spool is not None and spool.base:
             try:
+                from journal.recorder.leftover import leftover_of  # noqa: PLC0415 - hardly ever
+
                 missing = leftover_of(spool, self.stream, self._writer)
                 self.attempt_number += missing.look_through()
             except OSError as failed:
@@ -95,7 +99,7 @@ class Opening:
             self.damaged = missing.damaged
         return self._writer, self._begin(missing, known)
 
-    def _begin(self, missing: Leftover | None, known: int) -> Iterator[bytes]:
+    def _begin(self, missing: "Leftover | None", known: int) -> Iterator[bytes]:
         if missing is not None:
             yield from missing.lines(known)
         yield self.started()
@@ -217,3 +221,11 @@ class Opening:
 def beside_main(job: str) -> str:
     """Return what a job's stream beside main is called."""
     return job[:100] if job != MAIN else "job"
+
+
+def _ensure_probed(store: Store) -> None:
+    """Probe a store that needs it: a directory's locks are our own."""
+    if getattr(store, "identity", None) is not None:
+        from journal.stores.probe import ensure_probed  # noqa: PLC0415 - not for a local root
+
+        ensure_probed(store)

@@ -1,16 +1,16 @@
 """How a program ended, in the journal's words: the status of the run, and the error before it."""
 
-import re
 import signal
 from typing import Any, Final, NamedTuple
 
 from journal.limits import LAST_LINES, LAST_WORDS_CHARS, REASON_CHARS
 from journal.recorder.child import ENDING
 from journal.redaction import Redaction
+from journal.telltales import compiled
 
 # Sequences that move a terminal's cursor or colour it, and what else is not to be printed.
-_ESCAPES: Final = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|.?)")
-_CONTROL: Final = re.compile(r"[^\t\x20-\x7e\xa0-\ud7ff\ue000-\U0010ffff]")
+_ESCAPES: Final = r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|.?)"
+_CONTROL: Final = r"[^\t\x20-\x7e\xa0-\ud7ff\ue000-\U0010ffff]"
 
 
 class Outcome(NamedTuple):
@@ -44,15 +44,21 @@ def outcome_of(code: int, asked: int | None, stalled: str | None, last_words: st
 
 def last_words(tail: bytes, is_whole: bool, redaction: Redaction) -> str:  # noqa: FBT001
     """Return the last lines that a program wrote, as text: no controls, no secrets, bounded."""
+    if not tail:
+        return ""
     text = tail.decode("utf-8", errors="replace")
     if not is_whole:
         # Half a secret might not look like one.
         text = text.partition("\n")[2]
     # A progress bar writes over its line: what one would see is what came last.
     lines = [line.rstrip("\r").rpartition("\r")[2] for line in text.split("\n")]
-    plain = "\n".join(_CONTROL.sub("", _ESCAPES.sub("", line)).rstrip() for line in lines)
+    plain = "\n".join(_plain(line) for line in lines)
     seen = [line for line in redaction.text(plain).split("\n") if line]
     return "\n".join(seen[-LAST_LINES:])[-LAST_WORDS_CHARS:]
+
+
+def _plain(line: str) -> str:
+    return compiled(_CONTROL).sub("", compiled(_ESCAPES).sub("", line)).rstrip()
 
 
 def _failed(kind: str, message: str, last_words: str) -> Outcome:

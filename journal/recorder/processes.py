@@ -7,7 +7,6 @@ from contextlib import suppress
 from typing import Final
 
 from journal.limits import DUMP_CHARS, DUMP_COMMAND_CHARS, DUMP_FILES, TREE_FILES, TREE_PROCESSES
-from journal.recorder import sockets
 from journal.redaction import Redaction
 
 _TICKS: Final = os.sysconf("SC_CLK_TCK")
@@ -149,6 +148,8 @@ def _files(pid: int, redaction: Redaction) -> Iterator[str]:
             target = os.readlink(path)  # noqa: PTH115
             number = path.rpartition("/")[2]
             if target.startswith("socket:["):
+                from journal.recorder import sockets  # noqa: PLC0415 - at a stall only
+
                 connected = sockets.connections(pid) if connected is None else connected
                 peer = connected.get(target[8:-1])
                 line = f"socket {peer}" if peer else ""

@@ -8,7 +8,6 @@ import logging
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
-from random import uniform
 from typing import Any, Final
 
 from journal import events, markers
@@ -141,6 +140,8 @@ class Sender:
                 spool.give_to(replace(spool.owner, stream=self._stream.name))
         if self._stream.name != MAIN:
             # Streams beside main only help out, and not all at the same time.
+            from random import uniform  # noqa: PLC0415 - brings more along than it is
+
             self._compact_pause = COMPACT_STALE_SECONDS * uniform(1.0, 1.25)
         self._opened.settle(ok=True)
         return writer

@@ -5,7 +5,6 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
-from urllib.parse import unquote, urlsplit
 
 from journal.stores.contract import Absent, Entry, Found, ReadStore, Store, Unchanged, Version
 from journal.stores.keys import check_key
@@ -57,6 +56,8 @@ def endpoint_of(root: str) -> str:
     if not root.startswith("s3://"):
         return ""
     named = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL") or ""
+    from urllib.parse import urlsplit  # noqa: PLC0415 - not for a directory
+
     parts = urlsplit(named)
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}" if named else ""
 
@@ -123,6 +124,8 @@ def _s3(url: str) -> tuple[str, str]:
 
 
 def _file(url: str) -> Path:
+    from urllib.parse import unquote, urlsplit  # noqa: PLC0415 - not for a plain directory
+
     parts = urlsplit(url)
     if parts.netloc not in ("", "localhost") or not parts.path.startswith("/"):
         raise ValueError(f"root {url!a}: a file URL is file:// and an absolute path")

@@ -5,7 +5,7 @@ import time
 from pathlib import Path
 
 import pytest
-from fold.story import Story
+from fold.stories import Story
 from recorder.fixtures import let_go
 from servers import free_ports
 

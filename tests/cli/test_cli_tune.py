@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from fold.story import Story
+from fold.stories import Story
 
 from journal import events, index
 from journal.claim import Claim

@@ -15,7 +15,7 @@ from journal.segments import Cursor
 from journal.snapshot import Folded
 from journal.stores import ABSENT
 from readers import legacy
-from tests.fold.story import BEGAN, RUN, Story
+from tests.fold.stories import BEGAN, RUN, Story
 
 
 def encoded(story, **others):

@@ -1,6 +1,6 @@
 """Runs of even work, and what is said of the time they still take."""
 
-from fold.story import Story
+from fold.stories import Story
 
 from journal.eta import forecast
 

@@ -2,7 +2,7 @@
 
 import pytest
 from eta.runs import Run, even, minutes
-from fold.story import BEGAN
+from fold.stories import BEGAN
 
 from journal.clock import stamp
 from journal.eta import forecast

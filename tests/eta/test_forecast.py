@@ -1,7 +1,7 @@
 """When there is an estimate of the end, and when there is honestly none."""
 
 import pytest
-from fold.story import Story, seconds_after
+from fold.stories import Story, seconds_after
 
 
 def estimated(story):

@@ -4,7 +4,7 @@ from dataclasses import fields
 from itertools import chain
 
 import hypothesis.strategies as st
-from fold.story import BEGAN, Story
+from fold.stories import BEGAN, Story
 from hypothesis import given
 
 from journal.clock import stamp

@@ -1,7 +1,7 @@
 """What the records of a run add up to, rule by rule."""
 
 import pytest
-from story import Story, document, seconds_after
+from fold.stories import Story, document, seconds_after
 
 from journal.limits import STALL_MAX_SECONDS, STALL_MIN_SECONDS, WAIT_MAX_SECONDS
 

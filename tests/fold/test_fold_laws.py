@@ -6,8 +6,8 @@ And whatever the records say, it never raises, and the state stays small.
 import hypothesis.strategies as st
 import orjson
 import pytest
+from fold.stories import BEGAN, RUN, Story
 from hypothesis import given
-from story import BEGAN, RUN, Story
 
 from journal import events, snapshot
 from journal.clock import stamp

@@ -2,8 +2,8 @@
 
 import hypothesis.strategies as st
 import pytest
+from fold.stories import BEGAN, Story
 from hypothesis import given
-from story import BEGAN, Story
 
 from journal.health import duration, state_of, verdict
 

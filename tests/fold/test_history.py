@@ -2,7 +2,7 @@
 
 import orjson
 import pytest
-from fold.story import Story
+from fold.stories import Story
 
 from journal.fold import fold
 from journal.history import former_of

@@ -3,7 +3,7 @@
 import fakes
 import pytest
 from fakes import RUN
-from story import Story
+from fold.stories import Story
 
 from journal import markers
 from journal.errors import Unavailable

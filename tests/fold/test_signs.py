@@ -1,7 +1,7 @@
 """What a record proves of the process that wrote it, and how long it may prove nothing."""
 
 import pytest
-from story import BEGAN, Story
+from fold.stories import BEGAN, Story
 
 from journal.clock import stamp
 from journal.health import unreachable, verdict

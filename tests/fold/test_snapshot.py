@@ -4,7 +4,7 @@ import re
 
 import orjson
 import pytest
-from story import RUN, Story, document
+from fold.stories import RUN, Story, document
 
 from journal import snapshot
 

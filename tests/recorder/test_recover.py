@@ -284,10 +284,9 @@ def test_a_store_that_is_still_down_is_an_error(outage, moto_gate, moto_url, rec
     assert_whole(moto_url, said)
 
 
+@pytest.mark.usefixtures("spools")
 @pytest.mark.parametrize("kills", [3, pytest.param(40, marks=pytest.mark.long)])
-def test_kills_in_and_out_of_outages_lose_nothing(
-    kills, moto_gate, moto_url, spools, spawn, recover
-):
+def test_kills_in_and_out_of_outages_lose_nothing(kills, moto_gate, moto_url, spawn, recover):
     """Attempt after attempt is killed at any time, the store there or not; then it is recovered."""
     chance = random.Random(kills)
     said = []

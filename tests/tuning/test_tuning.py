@@ -1,6 +1,6 @@
 """Which alarms other stall limits would have given, of runs told one record after another."""
 
-from fold.story import BEGAN, RUN, Story
+from fold.stories import BEGAN, RUN, Story
 
 from journal.clock import stamp
 from journal.fold import fold

@@ -1,7 +1,7 @@
 """Becoming the writer of a stream: the first slot, or a take-over. FORMAT.md has the protocol."""
 
 from hashlib import sha256
-from os import urandom
+from uuid import uuid4
 
 from journal import layout, segments
 from journal.errors import Conflict, Held, Pruned, Unavailable
@@ -24,7 +24,7 @@ class Claim:
         self._resume = resume
         self._hint = hint
         self._claimant = segments.Claimant(
-            urandom(16).hex(),
+            uuid4().hex,
             stream.host,
             stream.pid,
             stream.flush_seconds,

@@ -100,7 +100,7 @@ def test_the_end_of_a_long_run_costs_three_requests(start, monkeypatch, capsysbi
     """`tail -n 20` reads from the end: snapshot, streams, and the end of the last segment."""
     store = fakes.FaultyStore(MemoryStore())
     monkeypatch.setattr("journal.recorder.start.connect", lambda _: store)
-    monkeypatch.setattr("journal.cli.options.connect", lambda _: store)
+    monkeypatch.setattr("journal.cli.meant.connect", lambda _: store)
     run = start("anywhere")
     [run.emit("note", number=number) for number in range(5000)]
     run.finish()
@@ -120,7 +120,7 @@ def test_the_end_of_a_long_run_on_s3_costs_three_requests(
     [run.emit("note", number=number) for number in range(5000)]
     run.flush(60)
     store = fakes.FaultyStore(connect(moto_url))
-    monkeypatch.setattr("journal.cli.options.connect", lambda _: store)
+    monkeypatch.setattr("journal.cli.meant.connect", lambda _: store)
     with pytest.raises(SystemExit, match="0"):
         main(["tail", "run-1", "-n", "20", "-o", "json"])
 

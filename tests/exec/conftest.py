@@ -15,8 +15,10 @@ Wrap = Callable[..., Child]
 def wrap(spawn: Spawn, local_root: str) -> Wrap:
     """Start `journal exec` of a command in `run-1`, in a fresh directory."""
 
-    def wrap(*words: str, options: tuple[str, ...] = (), **environment: str) -> Child:
+    def wrap(
+        *words: str, options: tuple[str, ...] = (), own_group: bool = False, **environment: str
+    ) -> Child:
         given = {"JOURNAL_RUN_ID": "run-1", "JOURNAL_ROOT": local_root, **environment}
-        return spawn(journal("exec", *options, "--", *words), **given)
+        return spawn(journal("exec", *options, "--", *words), own_group=own_group, **given)
 
     return wrap

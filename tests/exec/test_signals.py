@@ -106,7 +106,7 @@ def test_ctrl_c_reaches_the_command_once(local_root):
 
 def test_it_stops_and_goes_on_with_the_command(wrap):
     """Ctrl-Z stops both, so that the shell gets its terminal back, and `fg` wakes both."""
-    child = wrap("sh", "-c", "echo $$; exec sleep 60")
+    child = wrap("sh", "-c", "echo $$; exec sleep 60", own_group=True)
     wait_until(lambda: child.said)
     inner = int(child.said[0])
 

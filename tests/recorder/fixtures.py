@@ -60,8 +60,8 @@ def spawn(tmp_path: Path) -> Iterator[Spawn]:
     directory = tmp_path / "children"
     directory.mkdir()
 
-    def spawn(command: list[str], **environment: str) -> Child:
-        children.append(Child(command, directory, **environment))
+    def spawn(command: list[str], *, own_group: bool = False, **environment: str) -> Child:
+        children.append(Child(command, directory, own_group=own_group, **environment))
         return children[-1]
 
     yield spawn

@@ -48,13 +48,19 @@ def _is_locked(path: Path) -> bool:
 class Child:
     """A process whose output goes to files, so that nobody has to read for it to go on."""
 
-    def __init__(self, command: list[str], directory: Path, **environment: str) -> None:
+    def __init__(
+        self, command: list[str], directory: Path, *, own_group: bool = False, **environment: str
+    ) -> None:
+        """Start it; in a group of its own signals stop it even where nobody could go on with ours.
+
+        The kernel stops no orphaned group: one whose members' parents are all of another session.
+        """
         number = len(list(directory.glob("*.out")))
         self._out, self._err = directory / f"{number}.out", directory / f"{number}.err"
         with self._out.open("wb") as out, self._err.open("wb") as err:
             self.process = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=out, stderr=err, cwd=directory,
-                env=os.environ | environment,
+                env=os.environ | environment, process_group=0 if own_group else None,
             )  # fmt: skip
 
     @property

@@ -4,8 +4,11 @@
 goes wrong here reaches the job: it is logged once per kind and written down when the store is back.
 """
 
+import logging
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
+from random import uniform
 from typing import Any, Final
 
 from journal import events, markers
@@ -24,13 +27,14 @@ from journal.limits import (
 )
 from journal.recorder.courier import Courier
 from journal.recorder.intake import Waiter
-from journal.recorder.logger import log
 from journal.recorder.lookback import Lookback
 from journal.recorder.opening import Ended, Opening
 from journal.recorder.outbox import Outbox
 from journal.segments import Reason
 from journal.stream import Stream, StreamWriter
 from journal.upkeep import mark_end
+
+log: Final = logging.getLogger("journal")
 
 NEVER: Final = 3600.0
 
@@ -134,7 +138,7 @@ class Sender:
         spool = self._outbox.spool
         if spool is not None and spool.owner.stream != self._stream.name:
             with suppress(OSError):  # only whoever recovers it would care for the name
-                spool.give_to(spool.owner._replace(stream=self._stream.name))
+                spool.give_to(replace(spool.owner, stream=self._stream.name))
         if self._stream.name != MAIN:
             # Streams beside main only help out, and not all at the same time.
             self._compact_pause = COMPACT_STALE_SECONDS * uniform(1.0, 1.25)
@@ -351,10 +355,3 @@ class Sender:
                     "by": events.JOURNAL,
                 },
             )
-
-
-def uniform(low: float, high: float) -> float:
-    """Draw a number."""
-    from random import uniform as drawn  # noqa: PLC0415 - most never draw one
-
-    return drawn(low, high)

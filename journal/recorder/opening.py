@@ -10,15 +10,13 @@ from journal.clock import StampReader, StoreClock
 from journal.compactor import read_run
 from journal.errors import Held, Pruned, Unavailable
 from journal.layout import MAIN
+from journal.recorder.leftover import Leftover, leftover_of
 from journal.recorder.owner import Owner, owner_of
 from journal.recorder.spool import Spool
 from journal.recorder.stall import Stall
 from journal.redaction import STANDARD, Redaction
 from journal.stores.contract import Store
 from journal.stream import Stream, StreamWriter
-
-if TYPE_CHECKING:
-    from journal.recorder.leftover import Leftover
 
 if TYPE_CHECKING:
     from journal.companions import Companion
@@ -90,8 +88,6 @@ class Opening:
         self.attempt_number = known + 1
         if spool is not None and spool.base:
             try:
-                from journal.recorder.leftover import leftover_of  # noqa: PLC0415 - hardly ever
-
                 missing = leftover_of(spool, self.stream, self._writer)
                 self.attempt_number += missing.look_through()
             except OSError as failed:

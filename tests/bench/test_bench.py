@@ -13,7 +13,13 @@ from tools.bench.result import Result
 ROOT = Path(__file__).resolve().parents[2]
 
 
-@pytest.mark.parametrize("name", BENCHES)
+SLOW = ("eta", "tailcli", "tail", "idle")  # ten seconds each, however quick
+
+
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, marks=[pytest.mark.long] * (name in SLOW)) for name in BENCHES],
+)
 def test_a_bench_prints_json_for_each_number(name):
     done = run(name, "--quick", "--json")
     assert done.returncode == 0, done.stderr

@@ -160,7 +160,7 @@ def render(
     states = [folded.state for _, folded in sorted(run.items())]
     lead = lead_of(run)
     sources = sources_of(states, lead)
-    where = whereabouts(lead, states, sources)
+    where = whereabouts(lead, states, sources, stored.get("phase"))
     told = eta.forecast([lead, *(state for state in states if state is not lead)])
     reached = told.at
     ends = sections.eta_of(told.run, reached)

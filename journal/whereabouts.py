@@ -4,12 +4,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from journal import foreign
 from journal.limits import CLOCK_SLACK_SECONDS
 from journal.sections import CLOSED
 from journal.sources import counted
 from journal.state import PhaseState, SourceState, StreamState
 
 _PHASE: Final = {"completed": "complete"}
+_OVER: Final = ("complete", "error")  # phases of a run that has ended
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,16 +26,22 @@ class Whereabouts:
 
 
 def whereabouts(
-    lead: StreamState, states: Sequence[StreamState], sources: Sequence[SourceState]
+    lead: StreamState,
+    states: Sequence[StreamState],
+    sources: Sequence[SourceState],
+    posted: object = None,
 ) -> Whereabouts:
-    """Return where a run is: by the lead's word, or the newest if it has said none."""
+    """Return where a run is: by the lead's word, or the newest if it has said none.
+
+    Until any stream says a phase it is the one `posted` in the document, by whatever program.
+    """
     said = lead.phase
     if said is None:
         others = [state.phase for state in states if state.phase is not None]
         said = max(others, key=lambda phase: phase.started, default=None)
     elif not said.sub_phase:
         said = _within(said, lead, states)
-    phase = said.phase if said else "setup"
+    phase = said.phase if said else _posted(posted)
     sub_phase = said.sub_phase if said else ""
     operation = (said.operation if said else None) or _speaking(sources)
     if lead.finish is not None:
@@ -42,6 +50,12 @@ def whereabouts(
     planned = counted(lead, states) if not sub_phase or sub_phase.startswith("downloading") else 0
     done = sum(source.summed.completed for source in here)
     return Whereabouts(phase, sub_phase, operation, done, max(planned, len(here)))
+
+
+def _posted(phase: object) -> str:
+    """Return the phase that a document names, unless that is over: this run is not."""
+    text = foreign.text(phase)
+    return text if text and text not in _OVER else "setup"
 
 
 def _within(said: PhaseState, lead: StreamState, states: Iterable[StreamState]) -> PhaseState:

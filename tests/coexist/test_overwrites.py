@@ -71,7 +71,23 @@ def test_what_the_shell_wrote_is_carried(shared):
 
     theirs = {key: document[key] for key in SHELL if key in FOREIGN}
     assert theirs == {key: value for key, value in SHELL.items() if key in FOREIGN}
-    assert (document["phase"], document["details"][:9]) == ("setup", "no source")
+    assert document["details"][:9] == "no source"
+
+
+def test_a_phase_that_the_shell_posted_holds_until_a_stream_says_one(shared):
+    """Whoever looks must not see a run fall back to its setup."""
+    shared.overwrite(**SHELL)
+    shared.compact()
+
+    assert shared.compact(1)["phase"] == "data_prep"
+
+
+@pytest.mark.parametrize("phase", ["error", "complete", "", None, 7])
+def test_a_posted_phase_that_is_over_or_none_does_not_hold(shared, phase):
+    """What an earlier run of the name left behind, and what is not a phase at all."""
+    shared.overwrite(phase=phase)
+
+    assert shared.compact()["phase"] == "setup"
 
 
 def test_what_the_shell_dropped_comes_back(shared):

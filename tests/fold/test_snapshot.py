@@ -110,6 +110,13 @@ def test_a_started_run_is_running_in_the_phase_it_said():
     assert (shown["status"], shown["phase"], shown["sub_phase"]) == ("running", "training", "")
 
 
+def test_a_phase_that_was_said_is_no_more_the_posted_one():
+    """Another program's word holds only where no stream has one."""
+    told = Story().started().say("phase", phase="training")
+
+    assert told.document({"phase": "data_prep"})["phase"] == "training"
+
+
 def test_what_a_program_does_in_the_phase_of_main_is_shown():
     """The shell script says the phase, the program that it calls the rest."""
     main = Story().started().say("phase", phase="data_prep", operation="prepare.py")
@@ -239,11 +246,11 @@ def test_fields_of_others_are_carried_over():
 
 def test_the_journal_s_own_fields_are_its_own():
     """A foreign value under one of these names is replaced."""
-    foreign = stored(status="completed", phase="x", progress=None, sources=7, last_update="x")
+    foreign = stored(status="completed", sub_phase="x", progress=None, sources=7, last_update="x")
 
     shown = Story().started().document(foreign)
 
-    assert (shown["status"], shown["phase"], shown["sources"]) == ("running", "setup", [])
+    assert (shown["status"], shown["sub_phase"], shown["sources"]) == ("running", "", [])
     assert shown["progress"]["files_downloaded"] == 0
 
 

@@ -6,7 +6,6 @@ come in the order of their times; each stream's own order always holds.
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from heapq import merge
 
 from journal import clock, layout, log, snapshot
@@ -18,18 +17,10 @@ from journal.segments import PRUNED, START, Cursor
 from journal.snapshot import Folded
 from journal.stores import Found, ReadStore, Version
 from readers.ends import end_of
+from readers.event import Event
 
 POLL_SECONDS = 1.0
 POLL_MAX_SECONDS = 5.0
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """A record with the stream it lies in, and its line as stored, without the newline."""
-
-    stream: str
-    record: Record
-    line: bytes
 
 
 def _anything(_record: Record) -> bool:
@@ -165,7 +156,7 @@ class Tail:
                 place = (cursor.segment - 1, known.state.sealed_bytes)
         end = end_of(self._store, self._run_id, name, place, count=count, wanted=wanted)
         self._complain_of(end.damages)
-        found = [Event(name, record, line) for record, line in end.records]
+        found = [Event(self._run_id, name, record, line) for record, line in end.records]
         if name == MAIN:
             for event in found:
                 if event.record["seq"] >= seq:  # the snapshot knows what came before
@@ -214,7 +205,7 @@ class Tail:
             for record, line in zip(batch.records, batch.lines, strict=True):
                 if name == MAIN:
                     self._take(record)
-                yield Event(name, record, line)
+                yield Event(self._run_id, name, record, line)
 
     def _patiently(self, ask: Callable[[], Iterable[str]]) -> list[str]:
         while True:

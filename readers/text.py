@@ -1,6 +1,7 @@
 """Text for people. A journal is hostile: none of its control characters reaches a terminal."""
 
 import re
+import unicodedata
 from typing import Final
 
 # C0 and C1 controls, and what reorders or hides text: bidirectional marks (Unicode TR9), line and
@@ -34,6 +35,22 @@ def printable_bytes(document: bytes) -> bytes:
     """Return a document of any kind as text whose only controls are ends of lines and tabs."""
     text = document.decode("utf-8", "backslashreplace")
     return _UNPRINTABLE_IN_DOCUMENT.sub(_escape, text).encode()
+
+
+def cells(text: str) -> int:
+    """Return how many columns of a terminal a printable text takes (Unicode TR11, TR44).
+
+    Wide characters take two, combining ones none.
+    """
+    if text.isascii():
+        return len(text)
+    return sum(map(_cells_of, text))
+
+
+def _cells_of(character: str) -> int:
+    if unicodedata.category(character) in ("Mn", "Me", "Cf"):
+        return 0
+    return 2 if unicodedata.east_asian_width(character) in "WF" else 1
 
 
 def _escape(match: re.Match[str]) -> str:

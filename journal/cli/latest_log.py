@@ -10,7 +10,8 @@ from journal.layout import latest_log_key
 from journal.limits import LATEST_LOG_BYTES, LATEST_LOG_LINE_CHARS
 from journal.redaction import STANDARD
 from journal.stores import Store
-from readers.tail import Event, Tail
+from readers.event import Event
+from readers.tail import Tail
 
 _HEAD: Final = "journal: the last events of run "
 

@@ -13,13 +13,12 @@ from journal.events import Record
 from journal.layout import MAIN
 from journal.limits import COUNT_MAX
 from journal.words import duration, size
-from readers.tail import Event
+from readers.event import QUIET, Event
 from readers.text import printable, printable_json
 
 LINES: Final = ("human", "json", "raw")  # the forms of a line
 
 _WIDTH: Final = 15
-_HIDDEN: Final = events.CONTROL | {events.HEARTBEAT}
 
 types_option = click.option(
     "-t", "--type", "types", metavar="TYPES", help="Only these: a,b — or all but: !a,b"
@@ -29,7 +28,7 @@ types_option = click.option(
 def wanted_types(types: str | None) -> Callable[[Record], bool]:
     """Return what `-t` asks for. Raises ValueError for a name that no type has."""
     if types is None:
-        return lambda record: record["type"] not in _HIDDEN
+        return lambda record: record["type"] not in QUIET
     names = [name.strip() for name in types.split(",") if name.strip()]
     without = {name.removeprefix("!") for name in names if name.startswith("!")}
     only = {name for name in names if not name.startswith("!")}
@@ -40,7 +39,7 @@ def wanted_types(types: str | None) -> Callable[[Record], bool]:
             events.check_type(name)
     if only:
         return lambda record: record["type"] in only
-    return lambda record: record["type"] not in without and record["type"] not in _HIDDEN
+    return lambda record: record["type"] not in without and record["type"] not in QUIET
 
 
 def form_of(output: str, run_id: str) -> Callable[[Event], bytes]:

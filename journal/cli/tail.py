@@ -14,7 +14,8 @@ from journal.cli.meant import with_run
 from journal.cli.options import output_option, root_option, run_argument
 from journal.events import Record
 from journal.stores import ReadStore
-from readers.tail import Event, Tail
+from readers.event import Event
+from readers.tail import Tail
 
 _ALL: Final = -1
 

@@ -12,7 +12,7 @@ from servers import free_ports
 from journal import events
 from journal.cli.lines import human_line
 from journal.clock import stamp
-from readers.tail import Event
+from readers.event import Event
 
 AT = 1754422500.0  # 2025-08-05T19:35:00Z
 UTC = {"TZ": "UTC"}
@@ -171,7 +171,7 @@ def test_a_hostile_stack_is_a_line(value, kind):
     """Whatever somebody wrote into it, or into another record of these."""
     names = ("seconds", "stall_seconds", "traceback", "until", "reason", "min_rate_bytes")
     record = Story().say(kind, **dict.fromkeys(names, value)).records[-1]
-    line = human_line(Event("main", record, b""))
+    line = human_line(Event("run-1", "main", record, b""))
 
     assert line.count(b"\n") == 1
     assert b"\x1b" not in line

@@ -12,7 +12,7 @@ from journal.cli.latest_log import text_of, write_latest_log
 from journal.stores import connect
 from journal.stores.local import LocalStore
 from readers import legacy
-from readers.tail import Event
+from readers.event import Event
 
 __all__ = ["cli"]
 
@@ -32,7 +32,7 @@ def ended(local_root, start):
 
 def event(**fields):
     record = {"seq": 0, "ts": "2025-08-05T19:35:00.123456Z", "type": "note", **fields}
-    return Event("main", record, b"")
+    return Event("run-1", "main", record, b"")
 
 
 # The log

@@ -25,8 +25,9 @@ from journal.snapshot import Folded
 from journal.state import StreamState
 from journal.stores import ABSENT
 from journal.stores.memory import MemoryStore
+from readers.event import Event
 from readers.status import status
-from readers.tail import Event, Tail
+from readers.tail import Tail
 from readers.text import printable, printable_bytes, printable_json
 from tests.hostile import mutation
 
@@ -49,7 +50,7 @@ class Lines:
         except ValueError:
             return
         if b"\n" not in data:
-            check_shown(Event("main", record, data))
+            check_shown(Event("run-1", "main", record, data))
         if len(record["ts"]) + len(record["type"]) > MIB // 1024:
             return  # nobody encodes what has no place
         line = events.encode({name: record[name] for name in events.PLACE} | record)

@@ -1,0 +1,37 @@
+"""An event as readers hand it out, and how loud it is. Pure."""
+
+from typing import Final, Literal, NamedTuple
+
+from journal import events
+from journal.events import Record
+
+Level = Literal["debug", "info", "warning", "error"]
+LEVELS: Final[tuple[Level, ...]] = ("debug", "info", "warning", "error")
+
+# What nobody wants to see who has not asked for it.
+QUIET: Final = events.CONTROL | {events.HEARTBEAT}
+
+_LEVELS: Final[dict[str, Level]] = {
+    **dict.fromkeys(QUIET | {events.PROGRESS, events.HISTORY}, "debug"),
+    **dict.fromkeys((events.FILE_SKIPPED, events.WAITING, events.DROPPED, events.STACK), "warning"),
+    events.ERROR: "error",
+}
+
+
+class Event(NamedTuple):
+    """A record with the run and the stream it lies in, and its line as stored, less the newline."""
+
+    run_id: str
+    stream: str
+    record: Record
+    line: bytes
+
+
+def level_of(record: Record) -> Level:
+    """Return how loud a record is: an error that is tried again is a warning."""
+    kind = record["type"]
+    if kind == events.FINISHED:
+        return "info" if record.get("status") in ("completed", "preempted") else "error"
+    if kind == events.ERROR and record.get("retry"):
+        return "warning"
+    return _LEVELS.get(kind, "info")

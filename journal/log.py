@@ -44,6 +44,7 @@ class Batch:
     """What one read of one segment gave: lines with their records, damage, and the place after.
 
     `lines` are without their newlines. `sealed` is the reason if the segment ended with its seal.
+    `ends` are the bytes at which the lines end, where they may not follow upon one another.
     """
 
     stream: str
@@ -53,6 +54,7 @@ class Batch:
     records: list[events.Record] = field(default_factory=list)
     damages: list[Damage] = field(default_factory=list)
     sealed: str | None = None
+    ends: list[int] = field(default_factory=list)
 
 
 class StreamReader:
@@ -185,6 +187,7 @@ class StreamReader:
             batch.lines.append(line)
             batch.records.append(record)
             at += len(line) + 1
+            batch.ends.append(at)
             del damages[DAMAGES_KEPT:]
             if kind == events.SEGMENT_SEALED:
                 break

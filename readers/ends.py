@@ -1,24 +1,37 @@
-"""The last records of a stream, read from its end: a ranged GET, as a rule, however long it is."""
+"""The end of a stream, read backwards: its last records, or where those since a time begin.
+
+For the last records one ranged GET does as a rule, however long the stream is.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from journal import events, layout
 from journal.events import Record
-from journal.segments import PRUNED, Cursor
+from journal.log import Batch
+from journal.segments import PRUNED, START, Cursor
 from journal.stores import Found, ReadStore
 
 BYTES_PER_RECORD = 1024  # generous: most lines have 120 to 250 bytes
 LEAST_BYTES = 16 * 1024
+_GAPS_MAX = 8  # a stray object with a high number must not cost a request for each number below it
 
 
 @dataclass(slots=True)
 class End:
-    """The last records of a stream in order, with their lines, and the place behind them."""
+    """The last records of a stream, batch after batch, and the places before and behind them."""
 
+    start: Cursor
     cursor: Cursor
-    records: list[tuple[Record, bytes]] = field(default_factory=list)
+    batches: list[Batch] = field(default_factory=list)
     damages: list[str] = field(default_factory=list)
+
+    def take(self, part: "_Part") -> None:
+        """Put a part in front."""
+        if part.batch.records:
+            self.start = Cursor(part.batch.segment, part.start, part.batch.records[0]["seq"])
+            self.batches.insert(0, part.batch)
+        self.damages[:0] = part.damages
 
 
 def end_of(
@@ -37,41 +50,74 @@ def end_of(
     """
     segment, size = place
     step = max(LEAST_BYTES, count * BYTES_PER_RECORD)
-    found = _Part(store, layout.segment_key(run_id, stream, segment), max(0, size - step))
-    end = End(Cursor(segment, found.size, found.next_seq), found.records, found.damages)
-    if found.sealed is not None:
-        end.cursor = Cursor(segment + 1, 0, found.next_seq)
-    gaps, is_pruned = 0, found.sealed == PRUNED
-    while sum(wanted(record) for record, _ in end.records) < count:
+    found = _Part(store, run_id, stream, segment, start=max(0, size - step))
+    end = End(found.batch.cursor, found.batch.cursor)
+    end.take(found)
+    gaps, is_pruned, there = 0, found.batch.sealed == PRUNED, _count(found, wanted)
+    while there < count:
         if found.start > 0:
             # Too few in what was read: the same segment again, from further back.
             step *= 8
-            part = _Part(store, found.key, max(0, found.start - step), found.start)
+            begin = max(0, found.start - step)
+            part = _Part(store, run_id, stream, segment, start=begin, stop=found.start)
         elif segment > 0 and (found.previous_size or not gaps):
             # Behind one that is missing or damaged another may be sound; more are not searched.
             gaps += not found.previous_size
             segment -= 1
-            key = layout.segment_key(run_id, stream, segment)
-            part = _Part(store, key, max(0, found.previous_size - step))
+            begin = max(0, found.previous_size - step)
+            part = _Part(store, run_id, stream, segment, start=begin)
             if is_pruned and part.is_missing:
                 break
         else:
             break
-        end.records[:0] = part.records
-        end.damages[:0] = part.damages
+        end.take(part)
+        there += _count(part, wanted)
         found = part
     return end
+
+
+def start_of(store: ReadStore, run_id: str, stream: str, segment: int, since: str) -> Cursor:
+    """Return a place in a stream before all its records since a `ts`, going back from a segment.
+
+    What was written before a segment was opened is no younger than its opening, by the clock of
+    whoever wrote it. Raises Unavailable, Refused.
+    """
+    gaps = 0
+    while segment > 0 and gaps < _GAPS_MAX:
+        answer = store.get(layout.segment_key(run_id, stream, segment))
+        line = answer.body.split(b"\n", 1)[0] if isinstance(answer, Found) else b""
+        try:
+            opened = events.decode(line)
+        except ValueError:
+            opened = {}  # nobody knows of when it is
+            gaps += 1
+        if opened.get("type") == events.SEGMENT_OPENED and opened["ts"] < since:
+            return Cursor(segment, 0, opened["seq"])
+        segment -= 1
+    return START
+
+
+def _count(part: "_Part", wanted: Callable[[Record], bool]) -> int:
+    return sum(map(wanted, part.batch.records))
 
 
 class _Part:
     """A part of a segment: the whole lines from `start` to `stop`, or to its end."""
 
-    def __init__(self, store: ReadStore, key: str, start: int, stop: int | None = None) -> None:
-        self.key = key
-        self.records: list[tuple[Record, bytes]] = []
+    def __init__(
+        self,
+        store: ReadStore,
+        run_id: str,
+        stream: str,
+        segment: int,
+        *,
+        start: int,
+        stop: int | None = None,
+    ) -> None:
+        key = self._key = layout.segment_key(run_id, stream, segment)
+        self.batch = Batch(stream, segment, START)
         self.damages: list[str] = []
         self.next_seq = 0
-        self.sealed: str | None = None
         self.previous_size = 0
         answer = store.get(key, start=start)
         body = answer.body if isinstance(answer, Found) else b""
@@ -84,20 +130,26 @@ class _Part:
         # Somewhere in the middle, the first line is most likely cut: it belongs to what is before.
         cut = body.find(b"\n") + 1 if start else 0
         self.start = start + cut
+        at = self.start
         for line in body[cut:].split(b"\n")[:-1]:
-            self._take(line)
+            at += len(line) + 1
+            self._take(line, at)
+        is_over = self.batch.sealed is not None  # what is behind a seal lies in the next segment
+        self.batch.cursor = Cursor(segment + is_over, 0 if is_over else at, self.next_seq)
 
-    def _take(self, line: bytes) -> None:
+    def _take(self, line: bytes, end: int) -> None:
         try:
             record = events.decode(line)
         except ValueError as wrong:
-            self.damages.append(f"{self.key}: a line is damaged: {wrong}")
+            self.damages.append(f"{self._key}: a line is damaged: {wrong}")
             return
         kind = record["type"]
         self.next_seq = record["seq"] + (kind not in events.CONTROL)
-        self.sealed = str(record.get("reason")) if kind == events.SEGMENT_SEALED else None
+        self.batch.sealed = str(record.get("reason")) if kind == events.SEGMENT_SEALED else None
         if kind == events.SEGMENT_OPENED:
             prev = record.get("prev")
             size = prev.get("bytes") if isinstance(prev, dict) else 0
             self.previous_size = size if type(size) is int else 0
-        self.records.append((record, line))
+        self.batch.records.append(record)
+        self.batch.lines.append(line)
+        self.batch.ends.append(end)

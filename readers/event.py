@@ -1,6 +1,9 @@
 """An event as readers hand it out, and how loud it is. Pure."""
 
-from typing import Final, Literal, NamedTuple
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import repeat
+from typing import Final, Literal, NamedTuple, overload
 
 from journal import events
 from journal.events import Record
@@ -25,6 +28,31 @@ class Event(NamedTuple):
     stream: str
     record: Record
     line: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch(Sequence[Event]):
+    """Events that follow upon one another in one stream, in columns: most readers need no more."""
+
+    run_id: str
+    stream: str
+    records: list[Record]
+    lines: list[bytes]
+
+    def __len__(self) -> int:
+        return len(self.records)
+
+    def __iter__(self) -> Iterator[Event]:
+        return map(Event, repeat(self.run_id), repeat(self.stream), self.records, self.lines)
+
+    @overload
+    def __getitem__(self, at: int) -> Event: ...
+    @overload
+    def __getitem__(self, at: slice) -> "Stretch": ...
+    def __getitem__(self, at: int | slice) -> "Event | Stretch":
+        if isinstance(at, slice):
+            return Stretch(self.run_id, self.stream, self.records[at], self.lines[at])
+        return Event(self.run_id, self.stream, self.records[at], self.lines[at])
 
 
 def level_of(record: Record) -> Level:

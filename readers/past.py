@@ -22,20 +22,20 @@ def tune(
     tuning, found = Tuning(), 0
     for run_id in islice(job_runs(store, layout.check_name("job", job)), count):
         found += 1
-        damages: list[str] = []
+        damages, is_damaged = list[str](), False
         rehearsal = Rehearsal(tuning.limits)
         tail = Tail(store, run_id, damages.append)
         try:
             for event in tail.everything():
                 rehearsal.take(event.stream, event.record)
-                if tail.damaged:
+                if is_damaged := tail.damaged > 0:
                     break
         except Missing:
             leave_out(run_id, "there is no journal of it", False)
             continue
         except Corrupt as wrong:
-            damages, tail.damaged = [str(wrong)], 1
-        if tail.damaged:
+            damages, is_damaged = [str(wrong)], True
+        if is_damaged or tail.damaged:
             leave_out(run_id, damages[0], True)
         elif rehearsal.is_empty:
             leave_out(run_id, "its events are not there any more", False)

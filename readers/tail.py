@@ -1,193 +1,359 @@
-"""The events of a run: the last of them, all of them, and as they come.
+"""The events of runs: the last of them, all of them, those behind a cursor, and as they come.
 
 Streams are found in the snapshot, whose conditional GET tells each poll which are new; they are
-listed once at the start and once at the end. Within what one poll finds, records of several streams
-come in the order of their times; each stream's own order always holds.
+listed once at the start and once at the end, and of several every few minutes. Within what one poll
+finds, records of several streams come in the order of their times; each stream's own order always
+holds.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from heapq import merge
+from itertools import chain, islice
+from operator import itemgetter
 
-from journal import clock, layout, log, snapshot
-from journal.errors import Missing, Unavailable
-from journal.events import CONTROL, FINISHED, SEGMENT_SEALED, STARTED, Record
+from journal import clock, log
+from journal.errors import Unavailable
+from journal.events import CONTROL
 from journal.layout import MAIN
+from journal.log import StreamReader
 from journal.sections import CLOSED
-from journal.segments import PRUNED, START, Cursor
+from journal.segments import Cursor
 from journal.snapshot import Folded
-from journal.stores import Found, ReadStore, Version
-from readers.ends import end_of
-from readers.event import Event
+from journal.stores import ReadStore
+from readers import cursor, ends
+from readers.cursor import Places
+from readers.event import Event, Stretch
+from readers.streams import Streams
 
 POLL_SECONDS = 1.0
+POLL_LEAST_SECONDS = 0.5
 POLL_MAX_SECONDS = 5.0
+SURVEY_SECONDS = 300.0
+
+_PLACE = itemgetter(0, 1)  # of an event: its run and its stream
+_TOGETHER = 4096  # events handed out at once: enough that handing out costs nothing
 
 
-def _anything(_record: Record) -> bool:
+_Poll = list[Iterator[Stretch]]
+"""What one look at the streams finds, stream by stream: to be read to its end before the next."""
+
+
+def _anything(_event: Event) -> bool:
     return True
 
 
 class Tail:
-    """Reads the events of one run; not for several threads at once.
+    """Reads the events of one run or of several; not for several threads at once.
 
-    `complain` is called with a line for each damage found and each outage; damages are counted in
-    `damaged`.
+    `complain` is called with a line for each damage found and each outage. `cursor` is the place
+    behind the last event that was handed out: one that is yielded alone is so from then on, a batch
+    when `hand_out` is told of it.
     """
 
     def __init__(
-        self, store: ReadStore, run_id: str, complain: Callable[[str], None] = lambda _line: None
+        self,
+        store: ReadStore,
+        run_ids: str | Sequence[str],
+        complain: Callable[[str], None] = lambda _line: None,
     ) -> None:
-        self.damaged = 0
-        self.status: str | None = None  # how the run ended, as far as it was read
         self._store = store
-        self._run_id = run_id
         self._complain = complain
-        self._readers: dict[str, log.StreamReader] = {}
-        self._version: Version | None = None
-        self._attempt = 0
+        self._runs: dict[str, Streams] = {}
         self._outage = _Outage(complain)
         self._moments = _Moments()
-        self._complained_of: set[str] = set()
+        self._surveyed = clock.monotonic()
+        for run_id in [run_ids] if isinstance(run_ids, str) else run_ids:
+            self._open(run_id)
+
+    def _open(self, run_id: str) -> Streams:
+        return self._runs.setdefault(run_id, Streams(self._store, run_id, self._complain))
+
+    @property
+    def run_ids(self) -> list[str]:
+        """The runs that are read."""
+        return list(self._runs)
+
+    @property
+    def damaged(self) -> int:
+        """How many damages were found."""
+        return sum(run.damaged for run in self._runs.values())
+
+    @property
+    def statuses(self) -> dict[str, str | None]:
+        """How each run ended, as far as it was read."""
+        return {run_id: run.status for run_id, run in self._runs.items()}
+
+    @property
+    def status(self) -> str | None:
+        """How the run ended, as far as it was read; of several, of one that has not: None."""
+        statuses = set(self.statuses.values())
+        return None if None in statuses or not statuses else max(statuses, key=str)
+
+    @property
+    def cursor(self) -> str:
+        """The place behind the last event that was handed out, as a token."""
+        return cursor.encode({run_id: run.places for run_id, run in self._runs.items()})
 
     def everything(self) -> Iterator[Event]:
         """Yield all events there are. Raises Missing, Unavailable, Refused, Corrupt."""
-        known = self._look()
-        listing = log.listing(self._store, self._run_id)
-        for key in listing.foreign:
-            self._complain(f"{key}: not the journal's, ignored")
-        for name in {**known, **listing.streams}:
-            self._add(name, START, listing.streams.get(name, 0))
-        self._check_exists()
-        yield from self._poll(patient=False)
-        for name, folded in known.items():
-            last, read = folded.cursor, self._readers[name].cursor
-            is_pruned = self._readers[name].sealed == PRUNED
-            if (read.segment, read.bytes) < (last.segment, last.bytes) and not is_pruned:
-                key = layout.segment_key(self._run_id, name, read.segment)
-                self._complain_of([f"{key}: the snapshot has read further than there is"])
+        return self._each(self._everything())
 
-    def last(self, count: int, wanted: Callable[[Record], bool] = _anything) -> Iterator[Event]:
+    def batches(self) -> Iterator[Sequence[Event]]:
+        """Yield all events there are, many at a time. Raises as `everything` does."""
+        return self._together(self._everything())
+
+    def last(self, count: int, wanted: Callable[[Event], bool] = _anything) -> Iterator[Event]:
         """Yield the last `count` wanted events, reading from the end: three requests as a rule.
 
-        Those are the snapshot, a listing of the streams and the end of the last segment; each
-        further stream adds one. Raises Missing, Unavailable, Refused, Corrupt.
+        Those are, for each run, the snapshot, a listing of the streams and the end of the last
+        segment; each further stream adds one. Raises Missing, Unavailable, Refused, Corrupt.
         """
-        known = self._look()
-        names = {**known, **dict.fromkeys(log.stream_names(self._store, self._run_id))}
-        segments = (
-            log.listing(self._store, self._run_id).streams if names.keys() - known.keys() else {}
-        )
-        if MAIN in known:
-            main = known[MAIN].state
-            self.status = main.finish.status if main.finish is not None else None
-            self._attempt = main.attempt
-        ends = [
-            self._end_of(name, known.get(name), segments.get(name, 0), count, wanted)
-            for name in names
-        ]
-        self._check_exists()
-        found = [event for event in merge(*ends, key=_Moments()) if wanted(event.record)]
-        yield from found[-count:] if count else ()
+        for event in self.last_batch(count, wanted):
+            self._runs[event.run_id].hand_out(event.stream, 1)
+            if wanted(event):
+                yield event
+
+    def last_batch(self, count: int, wanted: Callable[[Event], bool] = _anything) -> list[Event]:
+        """Return what `last` yields and what lies between, to be handed out."""
+        streams = [end for run in self._runs.values() for end in self._ends(run, count, wanted)]
+        found = list(merge(*streams, key=self._moments))
+        shown = [at for at, event in enumerate(found) if wanted(event)]
+        first = shown[-count] if 0 < count <= len(shown) else 0
+        if count == 0:
+            first = len(found)
+        self.hand_out(found[:first])
+        return found[first:]
+
+    def since(self, ts: str) -> Iterator[Sequence[Event]]:
+        """Yield batches with all events whose `ts` is not before a time, and few others.
+
+        Raises Missing, Unavailable, Refused, Corrupt.
+        """
+        for run in self._runs.values():
+            known = run.look()
+            listing = log.listing(self._store, run.run_id)
+            for name in {**known, **listing.streams}:
+                last = listing.streams.get(name, 0)
+                segment = known[name].cursor.segment if name in known else last
+                start = ends.start_of(self._store, run.run_id, name, segment, ts)
+                run.add(name, start, exists=last)
+            if MAIN in known:
+                run.know(known[MAIN])
+            run.check_exists()
+        yield from self._together([self._poll(patient=False, closed=True)])
+
+    def behind(self, places: Places) -> Iterator[Sequence[Event]]:
+        """Yield batches with all events behind a cursor. Raises as `since` does.
+
+        A run that the cursor does not name is read from its start.
+        """
+        for run in self._runs.values():
+            known = run.look()
+            listing = log.listing(self._store, run.run_id)
+            there = places.get(run.run_id, {})
+            for name in {**known, **listing.streams, **there}:
+                at = there.get(name, Cursor())
+                run.add(name, at, exists=listing.streams.get(name, 0))
+            main = known.get(MAIN)
+            if main is not None and there.get(MAIN, Cursor()).seq >= main.cursor.seq:
+                run.know(main)  # there is no more to be read of it
+            run.check_exists()
+        yield from self._together([self._poll(patient=False, closed=True)])
 
     def follow(
-        self, stop: Callable[[], bool] = lambda: False, poll_seconds: float = POLL_SECONDS
+        self,
+        stop: Callable[[], bool] = lambda: False,
+        poll_seconds: float | None = None,
     ) -> Iterator[Event]:
-        """Yield the events that come after those read, until the run has ended or `stop` says so.
+        """Yield the events that come after those read, until the runs have ended or `stop`.
 
         An outage of the store is ridden out, with a complaint at its start and one at its end.
         """
-        pause = poll_seconds
+        return self._each(self._following(stop, poll_seconds))
+
+    def follow_batches(
+        self,
+        stop: Callable[[], bool] = lambda: False,
+        poll_seconds: float | None = None,
+        *,
+        forever: bool = False,
+    ) -> Iterator[Sequence[Event]]:
+        """Yield what `follow` does, in batches, and an empty one at the end of each poll.
+
+        `forever` goes on when all runs have ended: others may be joined.
+        """
+        for poll in self._following(stop, poll_seconds, forever=forever):
+            yield from self._together([poll])
+            yield []
+
+    def hand_out(self, batch: Sequence[Event]) -> None:
+        """Count a batch that was yielded, or its first part, as handed out."""
+        if isinstance(batch, Stretch):
+            self._runs[batch.run_id].hand_out(batch.stream, len(batch))
+            return
+        for (run_id, stream), count in Counter(map(_PLACE, batch)).items():
+            self._runs[run_id].hand_out(stream, count)
+
+    def hand_out_all(self) -> None:
+        """Count all that was read as handed out."""
+        for run in self._runs.values():
+            run.hand_out_all()
+
+    def join(self, run_id: str) -> None:
+        """Read one more run from its start, from the next poll on."""
+        run = self._open(run_id)
+        if not run.read:
+            for name in self._patiently(run.names):
+                run.add(name)
+
+    def _everything(self) -> Iterator[_Poll]:
+        known: dict[str, dict[str, Folded]] = {}
+        for run in self._runs.values():
+            known[run.run_id] = run.look()
+            listing = log.listing(self._store, run.run_id)
+            for key in listing.foreign:
+                self._complain(f"{key}: not the journal's, ignored")
+            run.start(listing.streams, known[run.run_id])
+            run.check_exists()
+        yield self._poll(patient=False)
+        for run in self._runs.values():
+            run.check_end(known[run.run_id])
+
+    def _following(
+        self,
+        stop: Callable[[], bool],
+        poll_seconds: float | None,
+        *,
+        forever: bool = False,
+    ) -> Iterator[_Poll]:
+        """Yield of each poll what is new, to be read to its end before the next."""
+        over: set[str] = set()  # runs that were drained
+        pause, shortest = 0.0, poll_seconds
         while not stop():
-            before = self._places()
-            if self.status is not None:
+            at_work = [run for run in self._runs.values() if run.run_id not in over]
+            before = [run.read for run in at_work]
+            ending = [run for run in at_work if run.status is not None]
+            for run in at_work:
                 # Main has said its last: list once more, and read every stream to its end.
-                for name in self._patiently(lambda: log.stream_names(self._store, self._run_id)):
-                    self._add(name, START)
-                yield from self._poll(patient=True, closed=True)
-                if self.status is not None:
-                    return
-            for name in self._patiently(self._look):
-                self._add(name, START)
-            yield from self._poll(patient=True)
-            moved = self._places() != before
-            pause = poll_seconds if moved else min(pause * 1.5, max(poll_seconds, POLL_MAX_SECONDS))
-            if self.status is None:
+                for name in self._patiently(run.names if run in ending else run.look):
+                    run.add(name)
+            self._survey(at_work)
+            yield self._poll(patient=True, of=at_work, closed=ending)
+            over |= {run.run_id for run in ending if run.status is not None}
+            if len(over) == len(self._runs) and not forever:
+                return
+            shortest = poll_seconds or self._cadence(at_work)
+            moved = [run.read for run in at_work] != before
+            longest = max(shortest, POLL_MAX_SECONDS)
+            pause = shortest if moved else min(max(pause, shortest) * 1.5, longest)
+            if not any(run.status is not None for run in at_work if run not in ending):
                 clock.sleep(pause)
 
-    def _places(self) -> list[Cursor]:
-        return [reader.cursor for reader in self._readers.values()]
+    def _cadence(self, runs: Iterable[Streams]) -> float:
+        """Return how often to look at writers who flush so often: five times as often."""
+        said = [run.flush_seconds for run in runs if run.flush_seconds is not None]
+        wanted = min(said) / 5 if said else POLL_SECONDS
+        return min(max(wanted, POLL_LEAST_SECONDS), POLL_MAX_SECONDS)
 
-    def _add(self, name: str, cursor: Cursor, exists: int = 0) -> None:
-        if name not in self._readers:
-            self._readers[name] = log.StreamReader(
-                self._store, self._run_id, name, cursor, exists=exists
+    def _survey(self, runs: Iterable[Streams]) -> None:
+        """List the segments of runs with several streams now and then: a snapshot may lag."""
+        if clock.monotonic() - self._surveyed < SURVEY_SECONDS:
+            return
+        for run in runs:
+            if not run.is_alone:
+                self._patiently(lambda run=run: run.survey() or ())  # type: ignore[misc]
+        self._surveyed = clock.monotonic()
+
+    def _ends(self, run: Streams, count: int, wanted: Callable[[Event], bool]) -> list[list[Event]]:
+        """Return at least the last `count` wanted events of each stream, and stand behind them."""
+        known = run.look()
+        names = {**known, **dict.fromkeys(run.names())}
+        segments = (
+            log.listing(self._store, run.run_id).streams if names.keys() - known.keys() else {}
+        )
+        if MAIN in known:
+            run.know(known[MAIN])
+        found = [
+            list(
+                self._end(
+                    run,
+                    name,
+                    known.get(name),
+                    segment=segments.get(name, 0),
+                    count=count,
+                    wanted=wanted,
+                )
             )
-
-    def _check_exists(self) -> None:
-        if not self._readers and self._version is None:
-            raise Missing(f"no run {self._run_id} under this root; `journal ls` shows the runs")
-
-    def _look(self) -> dict[str, Folded]:
-        """Return the streams that the snapshot knows, if it has changed since the last look."""
-        key = layout.snapshot_key(self._run_id)
-        answer = self._store.get(key, unless=self._version)
-        if not isinstance(answer, Found):
-            return {}
-        self._version = answer.version
-        stored = snapshot.decode(answer.body)
-        if stored.complaint is not None:
-            self._complain(f"{key}: {stored.complaint}")
-        return stored.streams or {}
-
-    def _end_of(
-        self,
-        name: str,
-        known: Folded | None,
-        segment: int,
-        count: int,
-        wanted: Callable[[Record], bool],
-    ) -> list[Event]:
-        """Return at least the last `count` wanted events of a stream, and stand behind them."""
-        place, seq = (segment, 0), 0
-        if known is not None:
-            cursor, seq = known.cursor, known.cursor.seq
-            place = (cursor.segment, cursor.bytes)
-            if cursor.bytes == 0 and cursor.segment > 0:
-                place = (cursor.segment - 1, known.state.sealed_bytes)
-        end = end_of(self._store, self._run_id, name, place, count=count, wanted=wanted)
-        self._complain_of(end.damages)
-        found = [Event(self._run_id, name, record, line) for record, line in end.records]
-        if name == MAIN:
-            for event in found:
-                if event.record["seq"] >= seq:  # the snapshot knows what came before
-                    self._take(event.record)
-        self._add(name, end.cursor)
-        closed = known is not None and known.state.sealed in CLOSED
-        if end.cursor.bytes == 0 and not closed:
-            # The segment was sealed: another may have been opened behind it.
-            found += self._events(self._readers[name], patient=False)
+            for name in names
+        ]
+        run.check_exists()
         return found
 
-    def _poll(self, *, patient: bool, closed: bool = False) -> Iterator[Event]:
-        """Yield what is new in all streams, merged by time; in closed ones only if asked to."""
-        readers = [
-            reader
-            for reader in self._readers.values()
-            if closed or reader.sealed not in CLOSED or reader.stream == MAIN
-        ]
-        if len(readers) == 1:
-            yield from self._events(readers[0], patient=patient)
-        else:
-            streams = [self._events(reader, patient=patient) for reader in readers]
-            yield from merge(*streams, key=self._moments)
+    def _end(
+        self,
+        run: Streams,
+        name: str,
+        known: Folded | None,
+        *,
+        segment: int,
+        count: int,
+        wanted: Callable[[Event], bool],
+    ) -> Iterator[Event]:
+        """Yield at least the last `count` wanted events of a stream, and stand behind them."""
+        place, seq = (segment, 0), 0
+        if known is not None:
+            at, seq = known.cursor, known.cursor.seq
+            place = (at.segment, at.bytes)
+            if at.bytes == 0 and at.segment > 0:
+                place = (at.segment - 1, known.state.sealed_bytes)
+        end = ends.end_of(
+            self._store,
+            run.run_id,
+            name,
+            place,
+            count=count,
+            wanted=lambda record: wanted(Event(run.run_id, name, record, b"")),
+        )
+        run.complain_of(end.damages)
+        run.add_behind(name, end.start, end.batches, end.cursor)
+        for batch in end.batches:
+            run.note(batch, seq)  # the snapshot knows what came before
+            for record, line in zip(batch.records, batch.lines, strict=True):
+                yield Event(run.run_id, name, record, line)
+        if end.cursor.bytes == 0 and not (known is not None and known.state.sealed in CLOSED):
+            # The segment was sealed: another may have been opened behind it.
+            for reader in run.due(closed=True):
+                if reader.stream == name:
+                    for stretch in self._stretches(run, reader, patient=False):
+                        yield from stretch
 
-    def _events(self, reader: log.StreamReader, *, patient: bool) -> Iterator[Event]:
+    def _poll(
+        self,
+        *,
+        patient: bool,
+        closed: bool | Sequence[Streams] = False,
+        of: Sequence[Streams] | None = None,
+    ) -> _Poll:
+        """Return what is new in all streams; in closed ones only if asked to."""
+        runs = list(self._runs.values()) if of is None else of
+        return [
+            self._stretches(run, reader, patient=patient)
+            for run in runs
+            for reader in run.due(closed=closed if isinstance(closed, bool) else run in closed)
+        ]
+
+    def _merged(self, poll: _Poll) -> Iterator[Event]:
+        streams = [chain.from_iterable(stretches) for stretches in poll]
+        return streams[0] if len(streams) == 1 else merge(*streams, key=self._moments)
+
+    def _stretches(self, run: Streams, reader: StreamReader, *, patient: bool) -> Iterator[Stretch]:
         """Yield what is new in a stream.
 
         A failing store is waited for in here: the merge above holds events of other streams that an
         exception would lose.
         """
-        name, batches = reader.stream, reader.read()
+        batches = reader.read()
         while True:
             try:
                 batch = next(batches, None)
@@ -201,11 +367,7 @@ class Tail:
                 self._outage.is_over()
             if batch is None:
                 return
-            self._complain_of(map(str, batch.damages))
-            for record, line in zip(batch.records, batch.lines, strict=True):
-                if name == MAIN:
-                    self._take(record)
-                yield Event(self._run_id, name, record, line)
+            yield run.take(batch)
 
     def _patiently(self, ask: Callable[[], Iterable[str]]) -> list[str]:
         while True:
@@ -216,25 +378,22 @@ class Tail:
             else:
                 return answer
 
-    def _take(self, record: Record) -> None:
-        """Keep in mind whether main's last word is `finished`, and say if that is all there is."""
-        if record["type"] == FINISHED:
-            self.status = str(record.get("status"))
-        elif record["type"] == STARTED:
-            attempt = record.get("attempt")
-            number = attempt if type(attempt) is int else self._attempt + 1
-            if self.status is None or number > self._attempt:
-                self.status, self._attempt = None, number
-        elif record["type"] == SEGMENT_SEALED and record.get("reason") == PRUNED:
-            self._complain(f"run {self._run_id} was pruned; `journal status` shows what is left")
+    def _together(self, polls: Iterable[_Poll]) -> Iterator[Sequence[Event]]:
+        for poll in polls:
+            if len(poll) == 1:
+                for stretch in poll[0]:
+                    for at in range(0, len(stretch), _TOGETHER):
+                        yield stretch[at : at + _TOGETHER]
+            else:
+                merged = self._merged(poll)
+                while together := list(islice(merged, _TOGETHER)):
+                    yield together
 
-    def _complain_of(self, damages: Iterable[str]) -> None:
-        for damage in damages:
-            if damage in self._complained_of:
-                continue  # it is found again with every poll
-            self._complained_of.add(damage)
-            self.damaged += 1
-            self._complain(damage)
+    def _each(self, polls: Iterable[_Poll]) -> Iterator[Event]:
+        for poll in polls:
+            for event in self._merged(poll):
+                self._runs[event.run_id].hand_out(event.stream, 1)
+                yield event
 
 
 class _Outage:
@@ -264,12 +423,13 @@ class _Moments:
     """
 
     def __init__(self) -> None:
-        self._latest: dict[str, str] = {}
+        self._latest: dict[tuple[str, str], str] = {}
 
     def __call__(self, event: Event) -> str:
         """Return the key of an event; called once for each, in the order of its stream."""
+        place = event[:2]
         if event.record["type"] in CONTROL:
-            return self._latest.get(event.stream, "")
+            return self._latest.get(place, "")
         moment: str = event.record["ts"]
-        self._latest[event.stream] = moment
+        self._latest[place] = moment
         return moment

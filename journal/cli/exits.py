@@ -2,9 +2,12 @@
 
 import os
 import sys
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from journal.errors import Corrupt, Held, JournalError, Missing, Refused
+
+if TYPE_CHECKING:
+    from journal.health import Verdict
 
 EXIT_DAMAGED: Final = 13
 
@@ -16,6 +19,20 @@ _EXIT: Final[tuple[tuple[type[Exception], int], ...]] = (
     (JournalError, 1),
     (ValueError, 2),
 )
+
+
+_ENDED: Final = {"failed": 20, "aborted": 21, "preempted": 21}
+_STALLED: Final = 22
+_LOST: Final = 23
+
+
+def exit_status(verdict: "Verdict") -> int:
+    """Return the exit code that `--exit-status` gives a verdict, 0 for a run that is well."""
+    if verdict.state in _ENDED:
+        return _ENDED[verdict.state]
+    if verdict.liveness == "lost":
+        return _LOST
+    return _STALLED if verdict.progress == "stalled" else 0
 
 
 def exit_code(wrong: JournalError | ValueError) -> int:

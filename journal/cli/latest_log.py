@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Final
 
-from journal.cli.lines import line_of, wanted_types
+from journal.cli.lines import line_of
 from journal.clock import parse_stamp, stamp_seconds
 from journal.companions import rewrite
 from journal.layout import latest_log_key
@@ -11,6 +11,7 @@ from journal.limits import LATEST_LOG_BYTES, LATEST_LOG_LINE_CHARS
 from journal.redaction import STANDARD
 from journal.stores import Store
 from readers.event import Event
+from readers.selection import Selection
 from readers.tail import Tail
 
 _HEAD: Final = "journal: the last events of run "
@@ -22,7 +23,7 @@ def write_latest_log(store: Store, run_id: str, count: int) -> bool | None:
     None if another program's log is there, which is left alone. Raises Missing, Unavailable,
     Refused, Corrupt.
     """
-    events = Tail(store, run_id).last(count, wanted_types(None))
+    events = Tail(store, run_id).last(count, Selection().wanted())
     text = text_of(run_id, events)
     is_foreign = False
 

@@ -1,76 +1,119 @@
-"""An event as a line, for people and for machines, and which events are shown."""
+"""Events as lines, for people and for machines."""
 
+import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import Any, Final
 
 import click
 import orjson
 
-from journal import events
-from journal.clock import local, parse_stamp
-from journal.events import Record
+from journal.cli.terminal import PIPE, Terminal
+from journal.cli.when import time_form
+from journal.clock import StampReader
+from journal.events import HEARTBEAT, Record
+from journal.foreign import instant
 from journal.layout import MAIN
-from journal.limits import COUNT_MAX
-from journal.words import duration, size
-from readers.event import QUIET, Event
+from journal.words import duration
+from readers.event import QUIET, Event, Stretch, level_of
+from readers.selection import Wanted, field_of, is_loud, text_of
 from readers.text import printable, printable_json
+from readers.wording import words_of
 
 LINES: Final = ("human", "json", "raw")  # the forms of a line
+GAP_SECONDS: Final = 120.0  # so long without an event, and it is shown
 
+Form = Callable[[Sequence[Event]], bytes]
+"""What makes the lines of some events, each with its end; nothing for one that is not wanted."""
+
+_TYPE: Final = itemgetter("type")
 _WIDTH: Final = 15
+_STYLES: Final = {"debug": "dim", "warning": "warn", "error": "critical"}
+_SLOT: Final = re.compile(r"\{([a-z0-9_.]+)\}|\\([nt\\])")
+_ESCAPES: Final = {"n": "\n", "t": "\t", "\\": "\\"}
 
 types_option = click.option(
     "-t", "--type", "types", metavar="TYPES", help="Only these: a,b — or all but: !a,b"
 )
 
 
-def wanted_types(types: str | None) -> Callable[[Record], bool]:
-    """Return what `-t` asks for. Raises ValueError for a name that no type has."""
-    if types is None:
-        return lambda record: record["type"] not in QUIET
-    names = [name.strip() for name in types.split(",") if name.strip()]
-    without = {name.removeprefix("!") for name in names if name.startswith("!")}
-    only = {name for name in names if not name.startswith("!")}
-    if types.startswith("!"):
-        without, only = without | only, set()  # `!a,b` is all but both
-    for name in without | only:
-        if name not in events.CONTROL:
-            events.check_type(name)
-    if only:
-        return lambda record: record["type"] in only
-    return lambda record: record["type"] not in without and record["type"] not in QUIET
+@dataclass(frozen=True, slots=True)
+class Style:
+    """How lines are to look: on what, in which time zone, with which fields.
+
+    `fields` are the names of what is shown of an event instead of a line of words, `template` a
+    text with such names in braces. `has_runs` says whether lines name their runs.
+    """
+
+    terminal: Terminal = PIPE
+    utc: bool = False
+    fields: tuple[str, ...] = ()
+    template: str | None = None
+    has_runs: bool = False
+    has_gaps: bool = False
 
 
-def form_of(output: str, run_id: str) -> Callable[[Event], bytes]:
-    """Return the form of an event's line that `-o` asks for, one of LINES."""
-    if output == "human":
-        return human_line
+def form_of(output: str, wanted: Wanted, style: Style) -> Form:
+    """Return the form that `-o` asks for, one of LINES, of the events that are wanted."""
+    if output == "json" and not style.fields:
+        form = _batch(_json_line(), wanted, printable_json)
+        return _json_stretches(form) if wanted is is_loud else form
     if output == "json":
-        return _json_line(run_id)
-    # A terminal is no place for whatever bytes somebody left there.
-    return _shown_line if sys.stdout.isatty() else _raw_line
+        return _batch(_json_fields(style.fields), wanted, printable_json)
+    if output == "raw":
+        # A terminal is no place for whatever bytes somebody left there.
+        is_tty = sys.stdout.isatty()
+        return _batch(lambda event: event.line + b"\n", wanted, printable_json if is_tty else None)
+    return Human(wanted, style)
 
 
-def _raw_line(event: Event) -> bytes:
-    return event.line + b"\n"
+def _batch(
+    line: Callable[[Event], bytes], wanted: Wanted, shown: Callable[[bytes], bytes] | None
+) -> Form:
+    def form(events: Sequence[Event]) -> bytes:
+        lines = b"".join([line(event) for event in events if wanted(event)])
+        return shown(lines) if shown is not None else lines
+
+    return form
 
 
-def _shown_line(event: Event) -> bytes:
-    return printable_json(event.line) + b"\n"
+def _json_stretches(slow: Form) -> Form:
+    """Return the form that makes of a stretch what `slow` does, for all its lines at once.
+
+    A line that holds a field of these names, or ends in blanks, is `slow`'s.
+    """
+
+    def form(events: Sequence[Event]) -> bytes:
+        if not isinstance(events, Stretch):
+            return slow(events)
+        kinds = map(_TYPE, events.records)
+        kept = [line for line, kind in zip(events.lines, kinds, strict=True) if kind not in QUIET]
+        lines = b"\n".join([*kept, b""])
+        if b'"run_id"' in lines or b'"stream"' in lines or lines.count(b"}\n") != len(kept):
+            return slow(events)
+        place = orjson.dumps({"run_id": events.run_id, "stream": events.stream})
+        return printable_json(lines.replace(b"}\n", b"," + place[1:] + b"\n"))
+
+    return form
 
 
-def _json_line(run_id: str) -> Callable[[Event], bytes]:
+def _json_line() -> Callable[[Event], bytes]:
     """Return the form of an event for machines: its own bytes with run_id and stream behind."""
-    tails: dict[str, bytes] = {}
+    tails: dict[tuple[str, str], bytes] = {}
 
     def line(event: Event) -> bytes:
-        record, stream = event.record, event.stream
+        run_id, stream, record, stored = event
         if "run_id" in record or "stream" in record:
-            return printable_json(_dumped({**record, "run_id": run_id, "stream": stream}))
-        if stream not in tails:
-            tails[stream] = b"," + orjson.dumps({"run_id": run_id, "stream": stream})[1:] + b"\n"
-        return printable_json(event.line.rstrip()[:-1] + tails[stream])
+            return _dumped({**record, "run_id": run_id, "stream": stream})
+        tail = tails.get((run_id, stream))
+        if tail is None:
+            tail = b"," + orjson.dumps({"run_id": run_id, "stream": stream})[1:] + b"\n"
+            tails[run_id, stream] = tail
+        if not stored.endswith(b"}"):
+            stored = stored.rstrip()
+        return stored[:-1] + tail
 
     return line
 
@@ -84,163 +127,130 @@ def _dumped(record: Record) -> bytes:
         return orjson.dumps({**plain, "truncated": True}) + b"\n"
 
 
-def human_line(event: Event) -> bytes:
-    """Return an event's line: time, stream if it is not main, type, and what it says."""
-    return f"{line_of(event, _time)}\n".encode()
+def _json_fields(names: Iterable[str]) -> Callable[[Event], bytes]:
+    paths = [(name, name.split(".")) for name in names]
+
+    def line(event: Event) -> bytes:
+        found = {name: field_of(event, path) for name, path in paths}
+        return _dumped({name: value for name, value in found.items() if value is not None})
+
+    return line
+
+
+@dataclass(slots=True)
+class Human:
+    """Lines for people: time, run and stream where there are several, type, and what it says."""
+
+    wanted: Wanted
+    style: Style
+    _time: Callable[[str], str] = field(init=False)
+    _line: Callable[[Event], str] = field(init=False)
+    _gaps: "Gaps | None" = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._time = _cached(time_form(utc=self.style.utc))
+        self._line = self._choose()
+        is_plain = self._line == self._of_words
+        self._gaps = Gaps() if self.style.has_gaps and is_plain else None
+
+    def _choose(self) -> Callable[[Event], str]:
+        if self.style.template is not None:
+            return self._templated(self.style.template)
+        if self.style.fields:
+            return self._templated("\\t".join(f"{{{name}}}" for name in self.style.fields))
+        return self._of_words
+
+    def __call__(self, events: Sequence[Event]) -> bytes:
+        """Return the lines of some events, those that come next."""
+        lines: list[str] = []
+        wanted, line, gaps = self.wanted, self._line, self._gaps
+        for event in events:
+            if gaps is not None and (gap := gaps.before(event)):
+                lines.append(self.style.terminal.styled(gap, "dim"))
+            if wanted(event):
+                lines.append(line(event))
+        return self.style.terminal.encoded("\n".join([*lines, ""])) if lines else b""
+
+    def _of_words(self, event: Event) -> str:
+        time, styled = self._time(event.record["ts"]), self.style.terminal.styled
+        run = f"{event.run_id} " if self.style.has_runs else ""
+        if not self.style.terminal.has_colour:
+            return printable(f"{time} {run}{_told(event)}").rstrip()
+        told, style = printable(run + _told(event)).rstrip(), _STYLES.get(level_of(event.record))
+        return f"{styled(printable(time), 'dim')} {styled(told, style) if style else told}"
+
+    def _templated(self, template: str) -> Callable[[Event], str]:
+        slots = _SLOT
+
+        def fill(event: Event) -> str:
+            def value(match: re.Match[str]) -> str:
+                if match[2]:
+                    return _ESCAPES[match[2]]
+                return printable(self._value(event, match[1]))
+
+            return slots.sub(value, template)
+
+        return fill
+
+    def _value(self, event: Event, name: str) -> str:
+        match name:
+            case "time":
+                return self._time(event.record["ts"])
+            case "words":
+                return words_of(event.record)
+            case "level":
+                return level_of(event.record)
+            case _:
+                value = field_of(event, name.split("."))
+                return "-" if value is None else text_of(value)
+
+
+class Gaps:
+    """Sees where nothing happened for long: between two events that are not hidden by default."""
+
+    def __init__(self) -> None:
+        self._read = StampReader()
+        self._last: dict[str, float] = {}  # by run
+        self._beats: dict[str, int] = {}
+
+    def before(self, event: Event) -> str | None:
+        """Return the line that goes before an event, if it came after a gap."""
+        run_id, _, record, _ = event
+        kind = record["type"]
+        if kind in QUIET:
+            if kind == HEARTBEAT:
+                self._beats[run_id] = self._beats.get(run_id, 0) + 1
+            return None
+        at = instant(record["ts"], self._read)
+        if at is None:
+            return None
+        last, beats = self._last.get(run_id), self._beats.pop(run_id, 0)
+        self._last[run_id] = max(at, last or 0.0)
+        if last is None or at - last < GAP_SECONDS:
+            return None
+        told = f", {beats} heartbeat{'s' * (beats > 1)}" if beats else ""
+        return f"-- {duration(at - last)} without an event{told} --"
 
 
 def line_of(event: Event, time: Callable[[str], str]) -> str:
-    """Return an event's line without its end; `time` shows a `ts`."""
-    record = event.record
-    kind = record["type"]
-    try:
-        words = _WORDS.get(kind, _fields)(record)
-    except RecursionError:
-        words = "(nested too deep to be shown)"
+    """Return an event's line as it is on a pipe, without its end; `time` shows a `ts`."""
+    return printable(f"{time(event.record['ts'])} {_told(event)}").rstrip()
+
+
+def _told(event: Event) -> str:
     stream = "" if event.stream == MAIN else f"[{event.stream}] "
-    return printable(f"{time(record['ts'])} {stream}{kind:<{_WIDTH}} {words}".rstrip())
+    return f"{stream}{event.record['type']:<{_WIDTH}} {words_of(event.record)}"
 
 
-def _time(ts: str) -> str:
-    try:
-        return local(parse_stamp(ts)).isoformat(" ", "seconds")
-    except (ValueError, OverflowError):
-        return ts
+def _cached(form: Callable[[Any], str]) -> Callable[[str], str]:
+    """Return a form of a `ts` that keeps the second last shown: neighbours share it."""
+    last = shown = ""
 
+    def cached(ts: str) -> str:
+        nonlocal last, shown
+        head = ts[:19]
+        if head != last or len(ts) != 27:
+            last, shown = head, form(ts)
+        return shown
 
-def _fields(record: Record) -> str:
-    """Show a record of no known type: its fields as they are."""
-    return " ".join(f"{key}={value}" for key, value in record.items() if key not in events.PLACE)
-
-
-def _started(record: Record) -> str:
-    total = record.get("sources_total")
-    told = f", {total} sources" if total else ""
-    where = f"pid {record.get('pid')} on {record.get('host')}"
-    return f"{record.get('job')}, attempt {record.get('attempt')}, {where}{told}"
-
-
-def _phase(record: Record) -> str:
-    names = (record.get(key) for key in ("phase", "sub_phase", "operation"))
-    told = [" / ".join(str(name) for name in names if name)]
-    if record.get("stall_seconds") is not None:
-        told.append(f"stalled after {_took(record['stall_seconds'])}")
-    if record.get("min_rate_bytes") is not None:
-        least = size(record["min_rate_bytes"])
-        told.append(f"at least {least} in {_took(record.get('min_rate_seconds'))}")
-    return ", ".join(told)
-
-
-def _source_started(record: Record) -> str:
-    told = [f"{record.get('source')}"]
-    if record.get("files") is not None:
-        told.append(f"{record['files']} files")
-    if record.get("bytes") is not None:
-        told.append(size(record["bytes"]))
-    done = record.get("done")
-    if isinstance(done, dict):
-        told.append(f"{done.get('files')} files done before")
-    return ", ".join(told)
-
-
-def _progress(record: Record) -> str:
-    moved = size(record.get("bytes"))
-    return f"{record.get('source')}: {record.get('files')} files, {moved}"
-
-
-def _file_done(record: Record) -> str:
-    seconds = record.get("seconds")
-    took = "" if seconds is None else f" in {seconds} s"
-    return f"{record.get('source')}: {record.get('path')} ({size(record.get('bytes'))}{took})"
-
-
-def _file_skipped(record: Record) -> str:
-    return f"{record.get('source')}: {record.get('path')} ({record.get('reason')})"
-
-
-def _source_done(record: Record) -> str:
-    took = f"{record.get('seconds')} s"
-    moved = size(record.get("bytes"))
-    return f"{record.get('source')}: {record.get('files')} files, {moved} in {took}"
-
-
-def _planned(record: Record) -> str:
-    sub_phase = record.get("sub_phase")
-    return (f"{sub_phase}: " if sub_phase else "") + _count_of_sources(record)
-
-
-def _history(record: Record) -> str:
-    return f"{record.get('run_id')}: {_count_of_sources(record)}"
-
-
-def _count_of_sources(record: Record) -> str:
-    sources = record.get("sources")
-    count = len(sources) if isinstance(sources, list) else 0
-    return f"{count} source{'' if count == 1 else 's'}"
-
-
-def _waiting(record: Record) -> str:
-    until = record.get("until")
-    return f"{record.get('reason')}" + (f" until {until}" if until else "")
-
-
-def _extended(record: Record) -> str:
-    reason = record.get("reason")
-    return f"no stall before {record.get('until')}" + (f": {reason}" if reason else "")
-
-
-def _stack(record: Record) -> str:
-    """Sum a stall up: how long, and where the main thread stands; -o json has the whole stack."""
-    idle, limit = _took(record.get("seconds")), _took(record.get("stall_seconds"))
-    where = _innermost(record.get("traceback"))
-    return f"no work for {idle}, the limit is {limit}" + (f"; {where}" if where else "")
-
-
-def _innermost(traceback: Any) -> str:
-    """Return where the first thread of a traceback stands: file, line and function."""
-    first = traceback.split('\nThread "', 1)[0] if isinstance(traceback, str) else ""
-    _, found, frame = first.rpartition('\n  File "')
-    return f'in "{frame.splitlines()[0]}' if found and frame else ""
-
-
-def _took(seconds: Any) -> str:
-    is_number = type(seconds) in (int, float) and 0 <= seconds <= COUNT_MAX
-    return duration(seconds) if is_number else f"{seconds} s"
-
-
-def _error(record: Record) -> str:
-    at = ": ".join(str(record[key]) for key in ("source", "path") if record.get(key))
-    words = f"{record.get('error')}: {record.get('message')}"
-    fatal = "fatal, " if record.get("fatal") else ""
-    return f"{fatal}{at}: {words}" if at else fatal + words
-
-
-def _heartbeat(record: Record) -> str:
-    flying = record.get("in_flight")
-    count = len(flying) if isinstance(flying, list) else 0
-    moved, cpu = size(record.get("bytes")), record.get("cpu_seconds")
-    return f"{record.get('files')} files, {moved}, CPU {cpu} s, {count} in flight"
-
-
-def _finished(record: Record) -> str:
-    message = record.get("message")
-    return f"{record.get('status')}" + (f": {message}" if message else "")
-
-
-_WORDS: Final[dict[str, Callable[[Record], str]]] = {
-    events.STARTED: _started,
-    events.PHASE: _phase,
-    events.SOURCE_STARTED: _source_started,
-    events.PROGRESS: _progress,
-    events.FILE_DONE: _file_done,
-    events.FILE_SKIPPED: _file_skipped,
-    events.SOURCE_DONE: _source_done,
-    events.PLANNED: _planned,
-    events.HISTORY: _history,
-    events.WAITING: _waiting,
-    events.EXTENDED: _extended,
-    events.STACK: _stack,
-    events.ERROR: _error,
-    events.HEARTBEAT: _heartbeat,
-    events.FINISHED: _finished,
-}
+    return cached

@@ -9,12 +9,13 @@ import click
 import orjson
 
 from journal.cli.exits import EXIT_DAMAGED, complain
-from journal.cli.lines import LINES, form_of, types_option, wanted_types
+from journal.cli.lines import LINES, Style, form_of, types_option
 from journal.cli.meant import with_run
 from journal.cli.options import output_option, root_option, run_argument
 from journal.log import Damage
 from journal.stores import ReadStore
 from readers.chain import Report, Spoilt
+from readers.selection import Selection
 from readers.tail import Tail
 from readers.text import printable, printable_json
 from readers.verify import Verification, verify
@@ -60,12 +61,11 @@ def command(run: str, root: str | None, *, types: str | None, is_check: bool, ou
 
 
 def _show(store: ReadStore, run_id: str, types: str | None, output: str) -> int:
-    wanted, form = wanted_types(types), form_of(output, run_id)
+    form = form_of(output, Selection(types=types).wanted(), Style())
     tail = Tail(store, run_id, complain)
     out = sys.stdout.buffer
-    for event in tail.everything():
-        if wanted(event.record):
-            out.write(form(event))
+    for batch in tail.batches():
+        out.write(form(batch))
     return EXIT_DAMAGED if tail.damaged else 0
 
 

@@ -75,6 +75,9 @@ class Terminal:
         out.write(self.encoded(self.fitted(line)) + b"\n")
 
 
+PIPE: Final = Terminal(None, has_colour=False)
+
+
 def terminal(
     color: str = "auto", out: IO[Any] | None = None, environment: Mapping[str, str] = os.environ
 ) -> Terminal:

@@ -12,7 +12,7 @@ from typing import Any
 import orjson
 
 from journal import events, health, layout, log, segments, snapshot
-from journal.cli.lines import form_of, human_line
+from journal.cli.lines import Style, form_of
 from journal.cli.status import _lines as status_lines
 from journal.cli.status import as_json
 from journal.compactor import Compactor, read_run
@@ -185,7 +185,8 @@ TARGETS: dict[str, Any] = {
 
 def check_shown(event: Event) -> None:
     """Check that an event's lines are lines, and do nothing to a terminal."""
-    for shown in (human_line(event), form_of("json", RUN)(event)):
+    forms = (form_of(output, lambda _event: True, Style()) for output in ("human", "json"))
+    for shown in (form([event]) for form in forms):
         assert not ACTING.search(shown.decode())
         assert shown.count(b"\n") == 1
 

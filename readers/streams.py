@@ -1,0 +1,209 @@
+"""The streams of one run, as readers find them: in the snapshot, by a listing, or in a cursor."""
+
+from collections.abc import Callable, Iterable, Mapping
+from operator import itemgetter
+from typing import Final
+
+from journal import layout, log, snapshot
+from journal.errors import Missing
+from journal.events import FINISHED, SEGMENT_OPENED, SEGMENT_SEALED, STARTED, Record
+from journal.layout import MAIN
+from journal.log import Batch, StreamReader
+from journal.sections import CLOSED
+from journal.segments import PRUNED, START, Cursor
+from journal.snapshot import Folded
+from journal.stores import Found, ReadStore, Version
+from readers.event import Stretch
+from readers.ledger import Ledger
+
+READ_EACH: Final = 16
+"""Up to so many open streams are read at every poll; of more, those that have moved."""
+
+
+class Streams:
+    """The streams of a run, each with how far it was read and how much of it was handed out.
+
+    `complain` is called with a line for each damage; damages are counted in `damaged`.
+    """
+
+    def __init__(self, store: ReadStore, run_id: str, complain: Callable[[str], None]) -> None:
+        self.run_id = run_id
+        self.damaged = 0
+        self.status: str | None = None  # how the run ended, as far as it was read
+        self.flush_seconds: float | None = None  # the shortest that a writer said
+        self._store = store
+        self._complain = complain
+        self._readers: dict[str, StreamReader] = {}
+        self._ledgers: dict[str, Ledger] = {}
+        self._version: Version | None = None
+        self._attempt = 0
+        self._complained_of: set[str] = set()
+        self._moved: dict[str, Cursor] = {}  # how far others have read, where it is further
+
+    @property
+    def places(self) -> dict[str, Cursor]:
+        """Of each stream the place behind the last event that was handed out."""
+        return {name: ledger.place for name, ledger in self._ledgers.items()}
+
+    @property
+    def read(self) -> list[Cursor]:
+        """How far each stream was read."""
+        return [reader.cursor for reader in self._readers.values()]
+
+    @property
+    def is_alone(self) -> bool:
+        """Whether there is but one stream."""
+        return len(self._readers) < 2
+
+    def hand_out(self, name: str, count: int) -> None:
+        """Count off so many events of a stream as handed out."""
+        self._ledgers[name].pass_over(count)
+
+    def hand_out_all(self) -> None:
+        """Count all that was read as handed out."""
+        for ledger in self._ledgers.values():
+            ledger.pass_over_all()
+
+    def add(self, name: str, cursor: Cursor = START, *, exists: int = 0) -> None:
+        """Read a stream from a place on, unless it is known already."""
+        if name not in self._readers:
+            self._readers[name] = StreamReader(
+                self._store, self.run_id, name, cursor, exists=exists
+            )
+            self._ledgers[name] = Ledger(cursor)
+
+    def add_behind(self, name: str, start: Cursor, batches: Iterable[Batch], end: Cursor) -> None:
+        """Read a stream from `end` on; what lies between `start` and there was read already."""
+        self.add(name, end)
+        ledger = self._ledgers[name] = Ledger(start)
+        for batch in batches:
+            ledger.enter(batch)
+
+    def look(self) -> dict[str, Folded]:
+        """Return the streams that the snapshot knows, if it has changed since the last look.
+
+        Raises Unavailable, Refused.
+        """
+        key = layout.snapshot_key(self.run_id)
+        answer = self._store.get(key, unless=self._version)
+        if not isinstance(answer, Found):
+            return {}
+        self._version = answer.version
+        stored = snapshot.decode(answer.body)
+        if stored.complaint is not None:
+            self._complain(f"{key}: {stored.complaint}")
+        known = stored.streams or {}
+        for name, folded in known.items():
+            self._note_end(name, folded.cursor)
+        return known
+
+    def names(self) -> list[str]:
+        """Return the names of all streams, by a listing."""
+        return log.stream_names(self._store, self.run_id)
+
+    def survey(self) -> None:
+        """List all segments, and note which streams have grown. Raises Unavailable, Refused."""
+        for entry in self._store.list(layout.streams_prefix(self.run_id)):
+            place = layout.parse_segment_key(entry.key)
+            if place is not None and place[0] == self.run_id:
+                self.add(place[1])
+                self._note_end(place[1], Cursor(place[2], entry.size or 0))
+
+    def _note_end(self, name: str, end: Cursor) -> None:
+        reader = self._readers.get(name)
+        if reader is None or _is_before(reader.cursor, end):
+            self._moved[name] = end
+
+    def start(self, count_all: Mapping[str, int], known: Mapping[str, Folded]) -> None:
+        """Read all streams from their first record; `count_all` are the highest segments."""
+        for name in {**known, **count_all}:
+            self.add(name, START, exists=count_all.get(name, 0))
+
+    def know(self, main: Folded) -> None:
+        """Take over what the snapshot says of main: its attempt, and whether the run has ended."""
+        self.status = main.state.finish.status if main.state.finish is not None else None
+        self._attempt = main.state.attempt
+
+    def check_exists(self) -> None:
+        """Raise Missing if there is neither a stream nor a snapshot."""
+        if not self._readers and self._version is None:
+            raise Missing(f"no run {self.run_id} under this root; `journal ls` shows the runs")
+
+    def check_end(self, known: Mapping[str, Folded]) -> None:
+        """Complain of a stream that ends before the place that the snapshot has read up to."""
+        for name, folded in known.items():
+            reader = self._readers[name]
+            if _is_before(reader.cursor, folded.cursor) and reader.sealed != PRUNED:
+                key = layout.segment_key(self.run_id, name, reader.cursor.segment)
+                self.complain_of([f"{key}: the snapshot has read further than there is"])
+
+    def due(self, *, closed: bool) -> list[StreamReader]:
+        """Return the streams to read now; closed ones only if asked to, or if they have moved."""
+        readers = self._readers
+        self._moved = {
+            name: end
+            for name, end in self._moved.items()
+            if name not in readers or _is_before(readers[name].cursor, end)
+        }
+        if closed:
+            return list(readers.values())
+        still_open = [one for one in readers.values() if one.sealed not in CLOSED]
+        if len(still_open) <= READ_EACH:
+            return [
+                one
+                for one in readers.values()
+                if one.sealed not in CLOSED or one.stream == MAIN or one.stream in self._moved
+            ]
+        return [
+            one
+            for one in readers.values()
+            if one.stream == MAIN or one.stream in self._moved or one.cursor == START
+        ]
+
+    def take(self, batch: Batch) -> Stretch:
+        """Take a batch that was read, and return its events."""
+        self.complain_of(map(str, batch.damages))
+        self._ledgers[batch.stream].enter(batch)
+        self.note(batch)
+        return Stretch(self.run_id, batch.stream, batch.records, batch.lines)
+
+    def note(self, batch: Batch, seq: int = 0) -> None:
+        """Keep in mind what a batch says of the run itself, from a `seq` on."""
+        records = batch.records
+        if records and records[0]["type"] == SEGMENT_OPENED:
+            said = records[0].get("flush_seconds")
+            if isinstance(said, int | float) and said > 0:
+                self.flush_seconds = min(self.flush_seconds or said, said)
+        if batch.stream == MAIN and not _OF_THE_RUN.isdisjoint(map(_TYPE, records)):
+            for record in records:
+                if record["type"] in _OF_THE_RUN and record["seq"] >= seq:
+                    self._take(record)
+
+    def _take(self, record: Record) -> None:
+        """Keep in mind whether main's last word is `finished`, and say if that is all there is."""
+        if record["type"] == FINISHED:
+            self.status = str(record.get("status"))
+        elif record["type"] == STARTED:
+            attempt = record.get("attempt")
+            number = attempt if type(attempt) is int else self._attempt + 1
+            if self.status is None or number > self._attempt:
+                self.status, self._attempt = None, number
+        elif record.get("reason") == PRUNED:
+            self._complain(f"run {self.run_id} was pruned; `journal status` shows what is left")
+
+    def complain_of(self, damages: Iterable[str]) -> None:
+        """Complain of damages, of each once."""
+        for damage in damages:
+            if damage in self._complained_of:
+                continue  # it is found again with every poll
+            self._complained_of.add(damage)
+            self.damaged += 1
+            self._complain(damage)
+
+
+_TYPE: Final = itemgetter("type")
+_OF_THE_RUN: Final = frozenset((FINISHED, STARTED, SEGMENT_SEALED))
+
+
+def _is_before(one: Cursor, other: Cursor) -> bool:
+    return (one.segment, one.bytes) < (other.segment, other.bytes)

@@ -7,6 +7,7 @@ place, and reading goes on behind it as far as the bytes are sound.
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import Any, Final
 
 import orjson
@@ -16,6 +17,7 @@ from journal.segments import PRUNED, START, Cursor, Link, check_version
 from journal.stores.contract import Absent, Found, ReadStore, Unchanged, Version
 
 DAMAGES_KEPT: Final = 8  # of a segment's lines; a foreign file would give one for each
+_PLACE: Final = itemgetter("seq", "type", "ts")
 _LINK: Final = ("segment", "bytes", "sha256")  # what `prev` says of the segment before
 
 
@@ -43,29 +45,56 @@ class Damage:
 class Batch:
     """What one read of one segment gave: lines with their records, damage, and the place after.
 
-    `lines` are without their newlines. `sealed` is the reason if the segment ended with its seal.
-    `ends` are the bytes at which the lines end, where they may not follow upon one another.
+    `lines` are without their newlines, `kinds` the types of their records. `sealed` is the reason
+    if the segment ended with its seal. `ends` are the bytes at which the lines end, where they may
+    not follow upon one another.
     """
 
     stream: str
     segment: int
     cursor: Cursor
     lines: list[bytes] = field(default_factory=list)
-    records: list[events.Record] = field(default_factory=list)
+    kinds: list[str] = field(default_factory=list)
     damages: list[Damage] = field(default_factory=list)
     sealed: str | None = None
     ends: list[int] = field(default_factory=list)
+    decoded: list[events.Record] | None = None
+
+    @property
+    def records(self) -> list[events.Record]:
+        """The records of the lines."""
+        if self.decoded is None:
+            self.decoded = [orjson.loads(line) for line in self.lines]
+        return self.decoded
+
+    def add(self, line: bytes, record: events.Record, end: int) -> None:
+        """Put a line behind the others, if each of them was put so."""
+        if self.decoded is None:
+            self.decoded = []
+        self.lines.append(line)
+        self.kinds.append(record["type"])
+        self.decoded.append(record)
+        self.ends.append(end)
 
 
 class StreamReader:
     """Reads one stream from a cursor on, as far as it goes now, and again as it grows."""
 
     def __init__(
-        self, store: ReadStore, run_id: str, stream: str, cursor: Cursor = START, *, exists: int = 0
+        self,
+        store: ReadStore,
+        run_id: str,
+        stream: str,
+        cursor: Cursor = START,
+        *,
+        exists: int = 0,
+        keep: bool = True,
     ) -> None:
         """Start at a cursor; `exists` is the highest segment known to be there (from a listing).
 
-        A segment that is absent up to it is damage, one above it is yet to come.
+        A segment that is absent up to it is damage, one above it is yet to come. Without `keep`
+        records are decoded once more when somebody asks for them: to drop each at once spares a
+        third of reading lines that are only passed on.
         """
         self.stream = stream
         self.cursor = cursor
@@ -75,6 +104,7 @@ class StreamReader:
         self.store_time: float | None = None
         self._store = store
         self._run_id = run_id
+        self._keep = keep
         self._version: Version | None = None
         # Hash of the active segment so far; None when it was not read from its first byte.
         self._hash = hashlib.sha256() if cursor.bytes == 0 else None
@@ -144,13 +174,11 @@ class StreamReader:
         if start == 0 and end:
             self._check_opening(key, body[: body.index(b"\n")], batch)
         lines = body[:end].split(b"\n")[:-1]
-        sound = None if self._resync else _decoded(lines, self.cursor)
-        if sound is not None:
-            batch.lines, batch.records = lines, sound
+        if not self._resync and self._is_sound(lines, batch):
             at = start + end
         else:
             at = self._take_each(key, lines, batch)
-        seq, last = self.cursor.seq, batch.records[-1] if batch.records else None
+        seq, last = self.cursor.seq, orjson.loads(batch.lines[-1]) if batch.lines else None
         if last is not None:
             seq = last["seq"] + (last["type"] not in events.CONTROL)
         hashed = 0
@@ -184,15 +212,39 @@ class StreamReader:
                 damages.append(_damaged(key, "opening", at, f"is a second {kind}", seq=number))
             self._resync = False
             seq = number + (kind not in events.CONTROL)
-            batch.lines.append(line)
-            batch.records.append(record)
             at += len(line) + 1
-            batch.ends.append(at)
+            batch.add(line, record, at)
             del damages[DAMAGES_KEPT:]
             if kind == events.SEGMENT_SEALED:
                 break
         batch.damages += damages[:DAMAGES_KEPT]
         return at
+
+    def _is_sound(self, lines: list[bytes], batch: Batch) -> bool:
+        """Decode lines that are all sound and in sequence from the cursor on; False if any is not.
+
+        As a rule all are, and looking at whole columns costs half of looking at line after line.
+        """
+        first, records = self.cursor.seq, None
+        try:
+            if self._keep:
+                records = [*map(orjson.loads, lines)]
+                numbers, kinds, stamps = zip(*map(_PLACE, records), strict=True)
+            else:
+                numbers, kinds, stamps = zip(*map(_PLACE, map(orjson.loads, lines)), strict=True)
+        except (ValueError, KeyError, TypeError):
+            return False
+        if {*map(type, numbers)} != {int} or {*map(type, kinds), *map(type, stamps)} != {str}:
+            return False
+        opened = int(self.cursor.bytes == 0 and kinds[0] == events.SEGMENT_OPENED)
+        sealed = int(kinds[-1] == events.SEGMENT_SEALED)
+        control = kinds.count(events.SEGMENT_OPENED) + kinds.count(events.SEGMENT_SEALED)
+        last = first + len(lines) - opened - sealed
+        in_sequence = (*[first] * opened, *range(first, last), *[last] * sealed)
+        if control != opened + sealed or numbers != in_sequence:
+            return False
+        batch.lines, batch.kinds, batch.decoded = lines, list(kinds), records
+        return True
 
     def _check_opening(self, key: str, line: bytes, batch: Batch) -> None:
         """Check a segment's first line: ours, of a known version, and chained to the one before."""
@@ -263,28 +315,6 @@ class StreamReader:
 
 def _damaged(key: str, kind: str, at: int, what: str, **facts: Any) -> Damage:
     return Damage(key, kind, f"the line at byte {at} {what}", at, **facts)
-
-
-def _decoded(lines: list[bytes], cursor: Cursor) -> list[events.Record] | None:
-    """Decode lines that are all sound and in sequence from a cursor on; None if any is not.
-
-    As a rule all are, and looking at whole columns costs half of looking at line after line.
-    """
-    try:
-        records = [orjson.loads(line) for line in lines]
-        numbers = [record["seq"] for record in records]
-        kinds = [record["type"] for record in records]
-        stamps = [record["ts"] for record in records]
-    except (ValueError, KeyError, TypeError):
-        return None
-    if {*map(type, numbers)} != {int} or {*map(type, kinds), *map(type, stamps)} != {str}:
-        return None
-    opened = int(cursor.bytes == 0 and kinds[0] == events.SEGMENT_OPENED)
-    sealed = int(kinds[-1] == events.SEGMENT_SEALED)
-    control = kinds.count(events.SEGMENT_OPENED) + kinds.count(events.SEGMENT_SEALED)
-    first, last = cursor.seq, cursor.seq + len(lines) - opened - sealed
-    in_sequence = [*[first] * opened, *range(first, last), *[last] * sealed]
-    return records if control == opened + sealed and numbers == in_sequence else None
 
 
 @dataclass(frozen=True, slots=True)

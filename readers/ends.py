@@ -150,6 +150,4 @@ class _Part:
             prev = record.get("prev")
             size = prev.get("bytes") if isinstance(prev, dict) else 0
             self.previous_size = size if type(size) is int else 0
-        self.batch.records.append(record)
-        self.batch.lines.append(line)
-        self.batch.ends.append(end)
+        self.batch.add(line, record, end)

@@ -7,6 +7,7 @@ from typing import Final, Literal, NamedTuple, overload
 
 from journal import events
 from journal.events import Record
+from journal.log import Batch
 
 Level = Literal["debug", "info", "warning", "error"]
 LEVELS: Final[tuple[Level, ...]] = ("debug", "info", "warning", "error")
@@ -36,23 +37,37 @@ class Stretch(Sequence[Event]):
 
     run_id: str
     stream: str
-    records: list[Record]
-    lines: list[bytes]
+    batch: Batch
+    begin: int = 0
+    end: int | None = None
+
+    @property
+    def lines(self) -> list[bytes]:
+        """The lines as stored, without their newlines."""
+        return self.batch.lines[self.begin : self.end]
+
+    @property
+    def kinds(self) -> list[str]:
+        """The types of the records."""
+        return self.batch.kinds[self.begin : self.end]
 
     def __len__(self) -> int:
-        return len(self.records)
+        return len(range(len(self.batch.lines))[self.begin : self.end])
 
     def __iter__(self) -> Iterator[Event]:
-        return map(Event, repeat(self.run_id), repeat(self.stream), self.records, self.lines)
+        records = self.batch.records[self.begin : self.end]
+        return map(Event, repeat(self.run_id), repeat(self.stream), records, self.lines)
 
     @overload
     def __getitem__(self, at: int) -> Event: ...
     @overload
     def __getitem__(self, at: slice) -> "Stretch": ...
     def __getitem__(self, at: int | slice) -> "Event | Stretch":
-        if isinstance(at, slice):
-            return Stretch(self.run_id, self.stream, self.records[at], self.lines[at])
-        return Event(self.run_id, self.stream, self.records[at], self.lines[at])
+        places = range(len(self.batch.lines))[self.begin : self.end][at]
+        if isinstance(places, range):
+            return Stretch(self.run_id, self.stream, self.batch, places.start, places.stop)
+        batch = self.batch
+        return Event(self.run_id, self.stream, batch.records[places], batch.lines[places])
 
 
 def level_of(record: Record) -> Level:

@@ -2,6 +2,8 @@
 
 from collections import deque
 
+import orjson
+
 from journal import events
 from journal.log import Batch
 from journal.segments import Cursor
@@ -27,14 +29,14 @@ class Ledger:
     def pass_over(self, count: int) -> None:
         """Count off so many events as handed out."""
         self._passed += count
-        while self._batches and self._passed >= len(self._batches[0].records):
+        while self._batches and self._passed >= len(self._batches[0].lines):
             batch = self._batches.popleft()
-            self._passed -= len(batch.records)
+            self._passed -= len(batch.lines)
             self._place, self._summed = batch.cursor, (0, 0)
 
     def pass_over_all(self) -> None:
         """Count off all that was entered."""
-        self.pass_over(sum(len(batch.records) for batch in self._batches) - self._passed)
+        self.pass_over(sum(len(batch.lines) for batch in self._batches) - self._passed)
 
     @property
     def place(self) -> Cursor:
@@ -43,7 +45,7 @@ class Ledger:
         if passed == 0:
             return self._place
         batch = self._batches[0]
-        last = batch.records[passed - 1]
+        last = orjson.loads(batch.lines[passed - 1])
         seq = last["seq"] + (last["type"] not in events.CONTROL)
         if batch.ends:
             return Cursor(batch.segment, batch.ends[passed - 1], seq)

@@ -1,8 +1,9 @@
 """The streams of one run, as readers find them: in the snapshot, by a listing, or in a cursor."""
 
 from collections.abc import Callable, Iterable, Mapping
-from operator import itemgetter
 from typing import Final
+
+import orjson
 
 from journal import layout, log, snapshot
 from journal.errors import Missing
@@ -26,13 +27,17 @@ class Streams:
     `complain` is called with a line for each damage; damages are counted in `damaged`.
     """
 
-    def __init__(self, store: ReadStore, run_id: str, complain: Callable[[str], None]) -> None:
+    def __init__(
+        self, store: ReadStore, run_id: str, complain: Callable[[str], None], *, keep: bool
+    ) -> None:
+        """Know no stream yet; `keep` is that of a StreamReader."""
         self.run_id = run_id
         self.damaged = 0
         self.status: str | None = None  # how the run ended, as far as it was read
         self.flush_seconds: float | None = None  # the shortest that a writer said
         self._store = store
         self._complain = complain
+        self._keep = keep
         self._readers: dict[str, StreamReader] = {}
         self._ledgers: dict[str, Ledger] = {}
         self._version: Version | None = None
@@ -68,7 +73,7 @@ class Streams:
         """Read a stream from a place on, unless it is known already."""
         if name not in self._readers:
             self._readers[name] = StreamReader(
-                self._store, self.run_id, name, cursor, exists=exists
+                self._store, self.run_id, name, cursor, exists=exists, keep=self._keep
             )
             self._ledgers[name] = Ledger(cursor)
 
@@ -165,18 +170,18 @@ class Streams:
         self.complain_of(map(str, batch.damages))
         self._ledgers[batch.stream].enter(batch)
         self.note(batch)
-        return Stretch(self.run_id, batch.stream, batch.records, batch.lines)
+        return Stretch(self.run_id, batch.stream, batch)
 
     def note(self, batch: Batch, seq: int = 0) -> None:
         """Keep in mind what a batch says of the run itself, from a `seq` on."""
-        records = batch.records
-        if records and records[0]["type"] == SEGMENT_OPENED:
-            said = records[0].get("flush_seconds")
+        kinds, lines = batch.kinds, batch.lines
+        if kinds and kinds[0] == SEGMENT_OPENED:
+            said = orjson.loads(lines[0]).get("flush_seconds")
             if isinstance(said, int | float) and said > 0:
                 self.flush_seconds = min(self.flush_seconds or said, said)
-        if batch.stream == MAIN and not _OF_THE_RUN.isdisjoint(map(_TYPE, records)):
-            for record in records:
-                if record["type"] in _OF_THE_RUN and record["seq"] >= seq:
+        if batch.stream == MAIN and not _OF_THE_RUN.isdisjoint(kinds):
+            for line, kind in zip(lines, kinds, strict=True):
+                if kind in _OF_THE_RUN and (record := orjson.loads(line))["seq"] >= seq:
                     self._take(record)
 
     def _take(self, record: Record) -> None:
@@ -201,7 +206,6 @@ class Streams:
             self._complain(damage)
 
 
-_TYPE: Final = itemgetter("type")
 _OF_THE_RUN: Final = frozenset((FINISHED, STARTED, SEGMENT_SEALED))
 
 

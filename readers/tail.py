@@ -56,9 +56,13 @@ class Tail:
         store: ReadStore,
         run_ids: str | Sequence[str],
         complain: Callable[[str], None] = lambda _line: None,
+        *,
+        keep: bool = True,
     ) -> None:
+        """Read no run yet; without `keep`, lines are passed on faster and records cost more."""
         self._store = store
         self._complain = complain
+        self._keep = keep
         self._runs: dict[str, Streams] = {}
         self._outage = _Outage(complain)
         self._moments = _Moments()
@@ -67,7 +71,9 @@ class Tail:
             self._open(run_id)
 
     def _open(self, run_id: str) -> Streams:
-        return self._runs.setdefault(run_id, Streams(self._store, run_id, self._complain))
+        return self._runs.setdefault(
+            run_id, Streams(self._store, run_id, self._complain, keep=self._keep)
+        )
 
     @property
     def run_ids(self) -> list[str]:

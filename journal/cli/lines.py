@@ -4,7 +4,6 @@ import re
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from operator import itemgetter
 from typing import Any, Final
 
 import click
@@ -28,7 +27,7 @@ GAP_SECONDS: Final = 120.0  # so long without an event, and it is shown
 Form = Callable[[Sequence[Event]], bytes]
 """What makes the lines of some events, each with its end; nothing for one that is not wanted."""
 
-_TYPE: Final = itemgetter("type")
+_ODD: Final = (b'"run_id"', b'"stream"', b" \n", b"\t\n", b"\r\n")
 _WIDTH: Final = 15
 _STYLES: Final = {"debug": "dim", "warning": "warn", "error": "critical"}
 _SLOT: Final = re.compile(r"\{([a-z0-9_.]+)\}|\\([nt\\])")
@@ -88,13 +87,13 @@ def _json_stretches(slow: Form) -> Form:
     def form(events: Sequence[Event]) -> bytes:
         if not isinstance(events, Stretch):
             return slow(events)
-        kinds = map(_TYPE, events.records)
-        kept = [line for line, kind in zip(events.lines, kinds, strict=True) if kind not in QUIET]
-        lines = b"\n".join([*kept, b""])
-        if b'"run_id"' in lines or b'"stream"' in lines or lines.count(b"}\n") != len(kept):
+        place = b"," + orjson.dumps({"run_id": events.run_id, "stream": events.stream})[1:] + b"\n"
+        columns = zip(events.lines, events.kinds, strict=True)
+        lines = [line for line, kind in columns if kind not in QUIET]
+        text = b"\n".join([*lines, b""])
+        if any(odd in text for odd in _ODD):
             return slow(events)
-        place = orjson.dumps({"run_id": events.run_id, "stream": events.stream})
-        return printable_json(lines.replace(b"}\n", b"," + place[1:] + b"\n"))
+        return printable_json(place.join([*[line[:-1] for line in lines], b""]))
 
     return form
 

@@ -22,7 +22,7 @@ from journal.clock import now, stamp
 from journal.stores import ReadStore
 from readers.cursor import Places
 from readers.event import LEVELS, Event
-from readers.selection import Selection, Wanted
+from readers.selection import Selection, Wanted, is_loud
 from readers.tail import Tail
 
 _ALL: Final = -1
@@ -104,7 +104,9 @@ def command(words: tuple[str, ...], **options: Any) -> int:
             )
         elif not run_ids:
             complain(f"no run matches {' '.join(names)}; `journal ls` shows the runs")
-        return _Show(asked, store, Tail(store, run_ids, complain)).all(places, follower)
+        return _Show(asked, store, Tail(store, run_ids, complain, keep=asked.keeps)).all(
+            places, follower
+        )
 
     if len(names) == 1 and not patterns:
         return with_run(root, names[0], show)
@@ -123,6 +125,7 @@ class _Asked:
     lines: int | None
     follow: bool
     reverse: bool
+    keeps: bool  # records are looked at, not only passed on
     shows_cursor: bool
     exit_status: bool
 
@@ -166,6 +169,7 @@ def _asked(words: tuple[str, ...], options: dict[str, Any]) -> _Asked:
         lines=options["lines"],
         follow=options["follow"],
         reverse=options["reverse"],
+        keeps=options["output"] != "json" or wanted is not is_loud or bool(names),
         shows_cursor=options["show_cursor"],
         exit_status=options["exit_status"],
     )

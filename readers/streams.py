@@ -7,7 +7,7 @@ import orjson
 
 from journal import layout, log, snapshot
 from journal.errors import Missing
-from journal.events import FINISHED, SEGMENT_OPENED, SEGMENT_SEALED, STARTED, Record
+from journal.events import FINISHED, SEGMENT_OPENED, STARTED, Record
 from journal.layout import MAIN
 from journal.log import Batch, StreamReader
 from journal.sections import CLOSED
@@ -179,22 +179,22 @@ class Streams:
             said = orjson.loads(lines[0]).get("flush_seconds")
             if isinstance(said, int | float) and said > 0:
                 self.flush_seconds = min(self.flush_seconds or said, said)
-        if batch.stream == MAIN and not _OF_THE_RUN.isdisjoint(kinds):
+        if batch.stream == MAIN and (FINISHED in kinds or STARTED in kinds):
             for line, kind in zip(lines, kinds, strict=True):
-                if kind in _OF_THE_RUN and (record := orjson.loads(line))["seq"] >= seq:
+                if kind in (FINISHED, STARTED) and (record := orjson.loads(line))["seq"] >= seq:
                     self._take(record)
+        if batch.sealed == PRUNED:
+            self._complain(f"run {self.run_id} was pruned; `journal status` shows what is left")
 
     def _take(self, record: Record) -> None:
-        """Keep in mind whether main's last word is `finished`, and say if that is all there is."""
+        """Keep in mind whether main's last word is `finished`."""
         if record["type"] == FINISHED:
             self.status = str(record.get("status"))
-        elif record["type"] == STARTED:
+        else:
             attempt = record.get("attempt")
             number = attempt if type(attempt) is int else self._attempt + 1
             if self.status is None or number > self._attempt:
                 self.status, self._attempt = None, number
-        elif record.get("reason") == PRUNED:
-            self._complain(f"run {self.run_id} was pruned; `journal status` shows what is left")
 
     def complain_of(self, damages: Iterable[str]) -> None:
         """Complain of damages, of each once."""
@@ -204,9 +204,6 @@ class Streams:
             self._complained_of.add(damage)
             self.damaged += 1
             self._complain(damage)
-
-
-_OF_THE_RUN: Final = frozenset((FINISHED, STARTED, SEGMENT_SEALED))
 
 
 def _is_before(one: Cursor, other: Cursor) -> bool:

@@ -27,7 +27,7 @@ GAP_SECONDS: Final = 120.0  # so long without an event, and it is shown
 Form = Callable[[Sequence[Event]], bytes]
 """What makes the lines of some events, each with its end; nothing for one that is not wanted."""
 
-_ODD: Final = (b'"run_id"', b'"stream"', b" \n", b"\t\n", b"\r\n")
+_BRACE: Final = {ord("}")}
 _WIDTH: Final = 15
 _STYLES: Final = {"debug": "dim", "warning": "warn", "error": "critical"}
 _SLOT: Final = re.compile(r"\{([a-z0-9_.]+)\}|\\([nt\\])")
@@ -91,7 +91,7 @@ def _json_stretches(slow: Form) -> Form:
         columns = zip(events.lines, events.kinds, strict=True)
         lines = [line for line, kind in columns if kind not in QUIET]
         text = b"\n".join([*lines, b""])
-        if any(odd in text for odd in _ODD):
+        if b'"run_id"' in text or b'"stream"' in text or {line[-1] for line in lines} > _BRACE:
             return slow(events)
         return printable_json(place.join([*[line[:-1] for line in lines], b""]))
 

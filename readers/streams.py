@@ -42,6 +42,7 @@ class Streams:
         self._ledgers: dict[str, Ledger] = {}
         self._version: Version | None = None
         self._attempt = 0
+        self._is_pruned = False
         self._complained_of: set[str] = set()
         self._moved: dict[str, Cursor] = {}  # how far others have read, where it is further
 
@@ -183,7 +184,8 @@ class Streams:
             for line, kind in zip(lines, kinds, strict=True):
                 if kind in (FINISHED, STARTED) and (record := orjson.loads(line))["seq"] >= seq:
                     self._take(record)
-        if batch.sealed == PRUNED:
+        if batch.sealed == PRUNED and not self._is_pruned:
+            self._is_pruned = True
             self._complain(f"run {self.run_id} was pruned; `journal status` shows what is left")
 
     def _take(self, record: Record) -> None:

@@ -10,6 +10,7 @@ root_option = click.option(
 )
 
 run_argument = click.argument("run", metavar="RUN")
+run_argument_or_latest = click.argument("run", metavar="[RUN]", default="latest")
 
 
 def output_option(*kinds: str) -> Callable[[Any], Any]:

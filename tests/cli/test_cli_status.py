@@ -49,7 +49,7 @@ def test_the_status_of_a_run_at_work(running, cli):
     answer = cli("status")
 
     assert (answer.code, answer.err) == (0, "")
-    assert answer.lines[0] == "run-1  running  ok"
+    assert answer.lines[0] == "run-1  running  ✓ ok"
     assert answer.lines[1].startswith("  alive (last record ")
     assert "phase     data_prep / downloading_policy / federal" in answer.lines
     assert "federal  downloading_policy  running  1 of 2" in answer.lines[-1]
@@ -76,15 +76,23 @@ def test_the_status_does_not_wait_for_the_snapshot(local_root, start, cli):
 
 
 @pytest.mark.parametrize(
-    ("status", "health"),
-    [("completed", "done"), ("failed", "critical"), ("aborted", "critical"), ("preempted", "warn")],
+    ("status", "shown"),
+    [
+        ("completed", "✓ done"),
+        ("failed", "✗ critical"),
+        ("aborted", "✗ critical"),
+        ("preempted", "! warn"),
+    ],
 )
-def test_the_status_of_a_run_that_ended(status, health, local_root, start, cli):
+def test_the_status_of_a_run_that_ended(status, shown, local_root, start, cli):
     """A run that has ended is neither late nor stalled; its message is the reason."""
     start(local_root).finish(status, "as it was")
 
-    assert verdict(cli("status", "--json")) == (status, None, None, health)
-    assert cli("status").lines[:2] == [f"run-1  {status}  {health}", f"  {status}: as it was"]
+    assert verdict(cli("status", "--json")) == (status, None, None, shown[2:])
+    assert cli("status").lines[:2] == [
+        f"run-1  {status}  {shown}",
+        f"  {status}: as it was",
+    ]
 
 
 def test_the_status_of_a_run_that_went_silent(running, local_root, cli):
@@ -94,7 +102,7 @@ def test_the_status_of_a_run_that_went_silent(running, local_root, cli):
     cli("compact", "run-1")
 
     assert verdict(cli("status", "--json")) == ("running", "lost", None, "critical")
-    assert cli("status").lines[0] == "run-1  running  critical"
+    assert cli("status").lines[0] == "run-1  running  ✗ critical"
 
 
 def test_compacting_does_not_revive_a_dead_run(running, local_root, cli):

@@ -6,6 +6,7 @@ anything but the documented errors, or AssertionError, if it is not.
 
 import re
 from contextlib import suppress
+from itertools import chain
 from random import Random
 from typing import Any
 
@@ -13,8 +14,9 @@ import orjson
 
 from journal import events, health, layout, log, segments, snapshot
 from journal.cli.lines import Style, form_of
-from journal.cli.status import _lines as status_lines
 from journal.cli.status import as_json
+from journal.cli.status_lines import StatusLines
+from journal.cli.terminal import PIPE, Terminal
 from journal.compactor import Compactor, read_run
 from journal.errors import Corrupt, JournalError
 from journal.fold import fold
@@ -193,6 +195,7 @@ def check_shown(event: Event) -> None:
 
 def check_status(store: MemoryStore) -> None:
     found = status(store, RUN)
-    for line in status_lines(found):
+    shown = (StatusLines(on).of(found) for on in (PIPE, Terminal(60, has_colour=False)))
+    for line in chain.from_iterable(shown):
         printable(line)
     orjson.dumps(as_json(found))

@@ -201,7 +201,7 @@ def test_status_still_knows_how_it_ended(pruned, cli):
     answer = cli("status", pruned)
 
     assert answer.code == 0
-    assert "old-1  completed  done" in answer.out
+    assert "old-1  completed  ✓ done" in answer.out
     assert "events    pruned; this summary is what is left" in answer.out
 
 

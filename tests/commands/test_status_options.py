@@ -1,4 +1,4 @@
-"""`journal status`: at a time, a field, metrics, the verdict as exit code, watched, and its screen."""
+"""`journal status`: earlier times, fields, metrics, the verdict as exit code, and its screen."""
 
 import json
 
@@ -92,7 +92,7 @@ def test_what_came_late_was_not_known_then(told, local_root):
     main.minute = 90.0
     main.records[0]["ts"] = "2025-08-05T21:05:00.000000Z"
     main.minute = 0.0
-    told(main=main.started().files("a", 5, after=10))
+    told(main=main.started().source("a").files("a", 5, after=10))
     events = list(Tail(connect(local_root), "run-1").everything())
 
     late = status_at("run-1", events, 1754422500.0 + 91 * 60)

@@ -4,13 +4,16 @@ A run's state is a map from stream to `StreamState`; each stream is folded on it
 right, so how streams were interleaved cannot matter.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from itertools import groupby, islice
+from operator import itemgetter
 from typing import Final
 
 from journal import events, foreign, plans, signs
 from journal.clock import StampReader
 from journal.eta import score
 from journal.events import Record
+from journal.files import Row
 from journal.limits import (
     CLOCK_SLACK_SECONDS,
     COUNT_MAX,
@@ -28,24 +31,51 @@ from journal.state import (
     Wait,
 )
 
+_TYPE: Final = itemgetter("type")
+_ROW_FILES: Final = 256  # that are looked at together
+
 
 def fold(state: StreamState, records: Iterable[Record]) -> StreamState:
     """Fold records into a state, in their order; the state given is used up."""
     read_ts = StampReader()
     roster = Roster(state)
-    for record in records:
-        # A foreign hand may have written a `ts` that is none: the time of the record before counts.
-        at = foreign.instant(record["ts"], read_ts)
-        state.last_ts = state.last_ts if at is None else at
-        kind = record["type"]
-        if kind == events.SEGMENT_OPENED:
-            _segment_opened(state, record)
-        elif kind == events.SEGMENT_SEALED:
-            state.sealed = foreign.text(record.get("reason"))
-            state.sealed_bytes = foreign.count(record.get("bytes")) or 0
-        else:
-            _record(state, kind, record, roster)
+    for kind, group in groupby(records, _TYPE):
+        if kind == events.FILE_DONE:
+            _files(state, group, roster, read_ts)
+            continue
+        for record in group:
+            _one(state, record, roster, read_ts)
+        if kind == events.PROGRESS:
+            # Several come at once, one for each source, and each tells of all that is in flight.
+            state.in_flight = foreign.in_flight(record)
     return state
+
+
+def _files(
+    state: StreamState, records: Iterator[Record], roster: Roster, read_ts: StampReader
+) -> None:
+    while some := [*islice(records, _ROW_FILES)]:
+        row = Row.of(state, some, roster, read_ts)
+        at = 0
+        while at < len(some):
+            at = at if row is None else row.fold(state, at)
+            if at < len(some):
+                _one(state, some[at], roster, read_ts)
+                at += 1
+
+
+def _one(state: StreamState, record: Record, roster: Roster, read_ts: StampReader) -> None:
+    # A foreign hand may have written a `ts` that is none: the time of the record before counts.
+    at = foreign.instant(record["ts"], read_ts)
+    state.last_ts = state.last_ts if at is None else at
+    kind = record["type"]
+    if kind == events.SEGMENT_OPENED:
+        _segment_opened(state, record)
+    elif kind == events.SEGMENT_SEALED:
+        state.sealed = foreign.text(record.get("reason"))
+        state.sealed_bytes = foreign.count(record.get("bytes")) or 0
+    else:
+        _record(state, kind, record, roster)
 
 
 def _segment_opened(state: StreamState, record: Record) -> None:
@@ -158,7 +188,6 @@ def _source_started(
 def _progress(
     state: StreamState, record: Record, _at: float, source: SourceState | None, _roster: Roster
 ) -> None:
-    state.in_flight = foreign.in_flight(record)
     if source is not None:
         _move(state, source, foreign.count(record.get("bytes")) or 0)
 

@@ -4,7 +4,8 @@ A record may have been written by any hand. What is not of its kind is left out,
 """
 
 from itertools import islice
-from typing import Any
+from types import NoneType
+from typing import Any, Final
 
 from journal.clock import StampReader
 from journal.events import Record
@@ -17,6 +18,8 @@ from journal.limits import (
     STATE_TEXT_CHARS,
     TIME_MAX,
 )
+
+_PLAIN: Final = frozenset({str, int, float, bool, NoneType})  # of what JSON holds
 
 
 def text(value: Any) -> str | None:
@@ -62,9 +65,9 @@ def instant(text: Any, read: StampReader) -> float | None:
 def flat(fields: dict[str, Any]) -> dict[str, Any]:
     """Keep plain values, as many and as long as a state holds: nested ones could be too deep."""
     return {
-        key: text(value) if isinstance(value, str) else value
+        key: value[:STATE_TEXT_CHARS] if type(value) is str else value
         for key, value in islice(fields.items(), FIELDS_KEPT)
-        if (value is None or isinstance(value, str | int | float)) and len(key) <= NAME_CHARS
+        if type(value) in _PLAIN and len(key) <= NAME_CHARS
     }
 
 

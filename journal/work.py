@@ -5,6 +5,7 @@ fit of the two are kept, never the files, so a state does not grow with them and
 did of one source adds up.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, fields, replace
 from typing import Final, Self
 
@@ -18,6 +19,10 @@ _FILE_BYTES: Final = 2.0**43
 _FILE_SECONDS: Final = 1e7
 _SUM_MAX: Final = 2.0**50
 _SOUND_MAX: Final = 2.0**51
+
+
+Done = tuple[float, float, float | None]
+"""A finished file: when, its bytes, and the seconds it took, None if nobody has measured."""
 
 
 @dataclass(slots=True)
@@ -54,62 +59,74 @@ class Work:
 
     def file(self, at: float, size: float, seconds: float | None) -> None:
         """Take in a finished file; who has not measured it gives None."""
-        gap = at - self.last
-        if gap > 0.0:
-            self.last = at
-            if gap > _FILE_SECONDS:
-                gap = _FILE_SECONDS
-        else:
-            gap = 0.0
-        # Called for every file, and a call of `min` costs a tenth of it.
-        size = size if size < _FILE_BYTES else _FILE_BYTES  # noqa: FURB136
-        if seconds is None:
-            seconds = gap
-        seconds = seconds if seconds < _FILE_SECONDS else _FILE_SECONDS  # noqa: FURB136
-        expected = self.fixed + self.per_byte * size
-        count = self.files
-        # Before this file began it may have been the turn of other sources.
-        idle = gap - seconds
-        if idle > 0.0 and idle * count >= _STALL_TIMES * self.wall:
-            gap = seconds
-        if count >= _STALL_FILES and seconds > _STALL_TIMES * expected > 0.0:
-            gap = max(gap - (seconds - expected), min(gap, expected))
-            seconds = expected
-        if count:
-            self.unexplained += (seconds - expected) ** 2
-        if seconds > self.longest:
-            self.longest = seconds
-        self.files = count = count + 1
-        self.bytes += size
-        self.seconds += seconds
-        self.wall += gap
-        weight = 1.0 / (_EVEN_BYTES + size)
-        x = weight * size
-        self.w += weight
-        self.wx += x
-        self.wxx += x * size
-        self.wy += weight * seconds
-        self.wxy += x * seconds
-        if count >= self.fit_at:
-            self._fit(count)
-            expected = self.fixed + self.per_byte * size
-        kept = _RECENT_SHARE * self.seconds
-        kept = kept / (kept + expected) if kept > 0.0 else 0.0
-        self.recent_wall = self.recent_wall * kept + gap
-        self.recent_expected = self.recent_expected * kept + expected
+        self.take([(at, size, seconds)])
 
-    def _fit(self, count: int) -> None:
-        """Fit anew, at every eighth more of files: a fit for each would cost more than the rest."""
-        self.fixed, self.per_byte = fit(self.w, self.wx, self.wxx, self.wy, self.wxy)
-        self.fit_at = count + 1 + (count >> 3)
-        if max(self.bytes, self.wxx, self.unexplained, self.seconds, self.wall) > _SUM_MAX:
-            self._begin_again()
-
-    def _begin_again(self) -> None:
-        """Forget sums beyond all measure, or they would not be taken back from a document."""
-        for field in fields(self):
-            if field.name != "last":
-                setattr(self, field.name, field.default)
+    def take(self, done: Iterable[Done]) -> None:  # noqa: PLR0915 - sums in a row, nothing else
+        """Take in finished files, in their order: for each when, its bytes and its seconds."""
+        # It is done for every file of a journal, and a sum of an object costs more than adding to
+        # it: all are local while it lasts.
+        last, count, size_sum = self.last, self.files, self.bytes
+        seconds_sum, wall = self.seconds, self.wall
+        unexplained, longest, fit_at = self.unexplained, self.longest, self.fit_at
+        w, wx, wxx, wy, wxy = self.w, self.wx, self.wxx, self.wy, self.wxy
+        fixed, per_byte = self.fixed, self.per_byte
+        recent_wall, recent_expected = self.recent_wall, self.recent_expected
+        for at, whole_size, measured in done:
+            gap = at - last
+            if gap > 0.0:
+                last = at
+                if gap > _FILE_SECONDS:
+                    gap = _FILE_SECONDS
+            else:
+                gap = 0.0
+            # A call of `min` costs a tenth of it.
+            size = whole_size if whole_size < _FILE_BYTES else _FILE_BYTES  # noqa: FURB136
+            seconds = gap if measured is None else measured
+            seconds = seconds if seconds < _FILE_SECONDS else _FILE_SECONDS  # noqa: FURB136
+            expected = fixed + per_byte * size
+            # Before this file began it may have been the turn of other sources.
+            idle = gap - seconds
+            if idle > 0.0 and idle * count >= _STALL_TIMES * wall:
+                gap = seconds
+            if count >= _STALL_FILES and seconds > _STALL_TIMES * expected > 0.0:
+                gap = max(gap - (seconds - expected), min(gap, expected))
+                seconds = expected
+            if count:
+                unexplained += (seconds - expected) ** 2
+            if seconds > longest:
+                longest = seconds
+            count += 1
+            size_sum += size
+            seconds_sum += seconds
+            wall += gap
+            weight = 1.0 / (_EVEN_BYTES + size)
+            x = weight * size
+            w += weight
+            wx += x
+            wxx += x * size
+            wy += weight * seconds
+            wxy += x * seconds
+            if count >= fit_at:
+                # At every eighth more of files: a fit for each would cost more than the rest.
+                fixed, per_byte = fit(w, wx, wxx, wy, wxy)
+                fit_at = count + 1 + (count >> 3)
+                if max(size_sum, wxx, unexplained, seconds_sum, wall) > _SUM_MAX:
+                    # Beyond all measure, and would not be taken back from a document: forgotten.
+                    count, fit_at = 0, 1
+                    size_sum = seconds_sum = wall = unexplained = longest = 0.0
+                    w = wx = wxx = wy = wxy = fixed = per_byte = 0.0
+                    recent_wall = recent_expected = 0.0
+                expected = fixed + per_byte * size
+            kept = _RECENT_SHARE * seconds_sum
+            kept = kept / (kept + expected) if kept > 0.0 else 0.0
+            recent_wall = recent_wall * kept + gap
+            recent_expected = recent_expected * kept + expected
+        self.last, self.files, self.bytes = last, count, size_sum
+        self.seconds, self.wall = seconds_sum, wall
+        self.unexplained, self.longest, self.fit_at = unexplained, longest, fit_at
+        self.w, self.wx, self.wxx, self.wy, self.wxy = w, wx, wxx, wy, wxy
+        self.fixed, self.per_byte = fixed, per_byte
+        self.recent_wall, self.recent_expected = recent_wall, recent_expected
 
     def end(self, at: float) -> None:
         """Take in the end of the source: what it did since its last file was work too."""

@@ -27,6 +27,10 @@ BENCHES = (
         "eta",
         "health",
         "exec",
+        "verify",
+        "tailjson",
+        "follow",
+        "latency",
     ),
 )
 _ALL_SECONDS = 600.0  # no bench takes longer

@@ -11,14 +11,16 @@ from journal.recorder.source import Source
 from journal.recorder.vitals import Vitals
 from journal.segments import Reason
 from journal.stores import Store
-from journal.stream import Stream
+from journal.stream import Clock, Stream
 
 
 class Chain:
     """Carries what is said to the store whenever it is told to; a spool and a fold it has not."""
 
-    def __init__(self, store: Store, run_id: str) -> None:
-        """Claim the run's main stream."""
+    def __init__(
+        self, store: Store, run_id: str, clock: Clock | None = None, name: str = "main"
+    ) -> None:
+        """Claim a stream of the run; without a clock it has the host's and the store's."""
         self.intake = Intake()
         outbox = self.outbox = Outbox()
         self.pump = Pump(
@@ -32,12 +34,12 @@ class Chain:
         stream = Stream(
             store=store,
             run_id=run_id,
-            name="main",
+            name=name,
             host="bench",
             pid=1,
             flush_seconds=FLUSH_SECONDS,
             heartbeat_seconds=HEARTBEAT_SECONDS,
-            clock=StoreClock(),
+            clock=clock or StoreClock(),
         )
         self.writer = Claim(stream, resume=False).attempt()
         started = {"seq": 0, "ts": stamp(now_ns() / NS), "type": events.STARTED}

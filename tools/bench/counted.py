@@ -45,8 +45,8 @@ class Counted:
         return self._store.list(prefix, after=after, delimiter=delimiter)
 
     def _count(self, verb: str, key: str, size: int) -> None:
-        self.requests[verb, _kind(key)] += 1
-        self.bytes[verb, _kind(key)] += size
+        self.requests[verb, kind_of(key)] += 1
+        self.bytes[verb, kind_of(key)] += size
 
 
 @contextlib.contextmanager
@@ -63,7 +63,8 @@ def sent_requests() -> Iterator[list[str]]:
         yield methods
 
 
-def _kind(key: str) -> str:
+def kind_of(key: str) -> str:
+    """Return what lies at a key: a word for a count."""
     name = key.rpartition("/")[2]
     if layout.parse_segment_key(key) is not None:
         return "segment"

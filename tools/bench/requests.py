@@ -12,7 +12,6 @@ from contextlib import ExitStack
 from unittest.mock import patch
 
 from journal import clock, events
-from journal.clock import stamp
 from journal.limits import FLUSH_SECONDS, HEARTBEAT_SECONDS, PUMP_SECONDS
 from journal.recorder.intake import Intake, Waiter
 from journal.recorder.opening import Opening, Start
@@ -28,38 +27,18 @@ from readers.tail import Tail
 from tools.bench.counted import Counted
 from tools.bench.measure import Effort
 from tools.bench.result import Result
+from tools.bench.virtual import BEGIN, VirtualClock
 from tools.bench.workload import SOURCES, File, files
 
 _RUN = "six-hours"
 _SECONDS = 6 * 3600.0
 _FILES = 50_000
-_BEGIN = 1_754_400_000.0  # seconds since the epoch: any time will do
-
-
-class _Clock:
-    """Time that passes when it is told to; a stream takes it for its clock."""
-
-    def __init__(self) -> None:
-        self.time = _BEGIN
-        self.offset = 0.0
-
-    def now(self) -> float:
-        return self.time
-
-    def now_ns(self) -> int:
-        return int(self.time * 1e6) * 1000
-
-    def stamp(self) -> str:
-        return stamp(self.time)
-
-    def saw(self, store_time: float) -> None:
-        """Take in the store's time, which is this very clock's."""
 
 
 class _Job:
     """A run at work, with the loops of its two threads laid out in one."""
 
-    def __init__(self, clock: _Clock, store: Counted, seconds: float, count: int) -> None:
+    def __init__(self, clock: VirtualClock, store: Counted, seconds: float, count: int) -> None:
         self._clock = clock
         self._overdue_at = clock.time + 2 * seconds
         self._intake = Intake()
@@ -141,17 +120,15 @@ class _Job:
 def run(effort: Effort) -> Iterator[Result]:
     """Live through the run with a reader that follows it, and say what was asked for."""
     seconds, count = (120.0, 400) if effort.quick else (_SECONDS, _FILES)
-    virtual = _Clock()
+    virtual = VirtualClock()
     memory = MemoryStore(virtual.now)
     writes, reads = Counted(memory), Counted(memory)
     with ExitStack() as patches:
-        for name in ("intake", "source"):
-            where = f"journal.recorder.{name}.now_ns"
-            patches.enter_context(patch(where, virtual.now_ns))
+        patches.enter_context(virtual.told())
         job = _Job(virtual, writes, seconds, count)
         job.pass_time(1.0)
         lists = _follow(reads, job, patches)
-    hours = (virtual.time - _BEGIN) / 3600
+    hours = (virtual.time - BEGIN) / 3600
     yield Result(
         "requests",
         writes.of("put"),

@@ -17,13 +17,34 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 BUCKET = "bench"
 ROOT = f"s3://{BUCKET}/training-runs"
+ACCESS_KEY = "bench"
+SECRET_KEY = "no secret"
 _START_SECONDS = 30.0
 _PROGRAM = "from moto.server import main; main()"
 
 
 @contextlib.contextmanager
 def s3_server() -> Iterator[None]:
-    """Run moto's server on a loopback port, with the environment set for it and the bucket made.
+    """Run moto's server on a loopback port, with the environment set for it and the bucket made."""
+    (port,) = free_ports(1)
+    with surroundings(port):
+        server = subprocess.Popen(
+            [sys.executable, "-c", _PROGRAM, "-H", "127.0.0.1", "-p", str(port)],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        try:
+            make_bucket(server)
+            yield
+        finally:
+            # Nothing it holds is wanted back.
+            server.kill()
+            server.wait()
+
+
+@contextlib.contextmanager
+def surroundings(port: int) -> Iterator[str]:
+    """Set the environment for a server on a port, and yield a directory that is thrown away.
 
     The environment of this process, and so of its children, has nothing of the user's AWS set-up
     meanwhile, and a cache of its own.
@@ -31,11 +52,10 @@ def s3_server() -> Iterator[None]:
     with tempfile.TemporaryDirectory() as home, patch.dict(os.environ):
         for name in [name for name in os.environ if name.startswith(("AWS_", "JOURNAL_"))]:
             del os.environ[name]
-        port = _free_port()
         os.environ.update(
             AWS_ENDPOINT_URL_S3=f"http://127.0.0.1:{port}",
-            AWS_ACCESS_KEY_ID="bench",
-            AWS_SECRET_ACCESS_KEY="no secret",
+            AWS_ACCESS_KEY_ID=ACCESS_KEY,
+            AWS_SECRET_ACCESS_KEY=SECRET_KEY,
             AWS_CONFIG_FILE=f"{home}/none",
             AWS_SHARED_CREDENTIALS_FILE=f"{home}/none",
             AWS_EC2_METADATA_DISABLED="true",
@@ -43,18 +63,7 @@ def s3_server() -> Iterator[None]:
             NO_PROXY="127.0.0.1",
             no_proxy="127.0.0.1",
         )
-        server = subprocess.Popen(
-            [sys.executable, "-c", _PROGRAM, "-H", "127.0.0.1", "-p", str(port)],
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        try:
-            _make_bucket(server)
-            yield
-        finally:
-            # Nothing it holds is wanted back.
-            server.kill()
-            server.wait()
+        yield home
 
 
 def bare_client() -> Any:
@@ -64,7 +73,8 @@ def bare_client() -> Any:
     return session.create_client("s3", region_name="us-east-1", config=config)
 
 
-def _make_bucket(server: subprocess.Popen[bytes]) -> None:
+def make_bucket(server: subprocess.Popen[bytes]) -> None:
+    """Make the bucket as soon as the server takes it."""
     client = bare_client()
     deadline = time.monotonic() + _START_SECONDS
     while True:
@@ -78,8 +88,10 @@ def _make_bucket(server: subprocess.Popen[bytes]) -> None:
             return
 
 
-def _free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        port: int = one.getsockname()[1]
-        return port
+def free_ports(count: int) -> list[int]:
+    """Return ports of the loopback interface that nobody listens on at the moment."""
+    with contextlib.ExitStack() as stack:
+        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for one in sockets:
+            one.bind(("127.0.0.1", 0))
+        return [one.getsockname()[1] for one in sockets]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from journal import layout
 from journal.errors import Missing
-from journal.stores import ReadStore
+from journal.stores import Found, ReadStore, connect, read_only
 
 CANDIDATES_SHOWN = 5
 
@@ -82,3 +82,28 @@ def parse_place(root: str | None, text: str) -> Place:
         head, _, run = text.rstrip("/").rpartition("/")
         return Place(head, run)
     return Place(root, text)
+
+
+def located(run: str, root: str | None = None) -> tuple[ReadStore, str]:
+    """Return the store to read, and the id of the run that is meant, as the command line does.
+
+    A whole id costs one request more than knowing it. Raises Missing, Unavailable, Refused,
+    ValueError.
+    """
+    place = parse_place(root, run)
+    store = read_only(connect(place.root))
+    if place.run == "latest":
+        return store, latest(store)
+    run_id = layout.check_name("run id", place.run)
+    if isinstance(store.get(layout.snapshot_key(run_id)), Found):
+        return store, run_id
+    return store, find(store, run_id)
+
+
+def newest(root: str | None = None, *, job: str | None = None) -> Iterator[str]:
+    """Yield the ids of runs, newest first: of all, or of a job as far as the index knows them.
+
+    Raises Unavailable, Refused, ValueError.
+    """
+    store = read_only(connect(root))
+    return run_ids(store) if job is None else job_runs(store, layout.check_name("job", job))

@@ -24,6 +24,7 @@ from journal.stores import ReadStore
 from readers import cursor, ends
 from readers.cursor import Places
 from readers.event import Event, Stretch
+from readers.runs import located
 from readers.streams import Streams
 
 POLL_SECONDS = 1.0
@@ -439,3 +440,29 @@ class _Moments:
         moment: str = event.record["ts"]
         self._latest[place] = moment
         return moment
+
+
+def follow(
+    run: str,
+    root: str | None = None,
+    *,
+    after: str | None = None,
+    stop: Callable[[], bool] = lambda: False,
+    complain: Callable[[str], None] = lambda _line: None,
+) -> Iterator[Event]:
+    """Yield the events of a run, those that are there and those that come, until it has ended.
+
+    `run` is what RUN is on the command line. `after` is a cursor: only what comes behind it. An
+    outage of the store is ridden out; `complain` is called with a line for it. For the place to go
+    on from, make a Tail of your own: its `cursor`. Raises Missing, Unavailable (only before the
+    first event), Refused, Corrupt, ValueError.
+    """
+    store, run_id = located(run, root)
+    tail = Tail(store, run_id, complain)
+    if after is None:
+        yield from tail.everything()
+    else:
+        for batch in tail.behind(cursor.decode(after)):
+            yield from batch
+            tail.hand_out(batch)
+    yield from tail.follow(stop)

@@ -7,6 +7,7 @@ from fold.stories import Story
 
 from journal.cli.status_lines import StatusLines
 from journal.cli.terminal import Terminal
+from journal.errors import Missing
 from journal.stores import connect
 from readers.status import status
 from readers.tail import Tail
@@ -98,7 +99,7 @@ def test_what_came_late_was_not_known_then(told, local_root):
     late = status_at("run-1", events, 1754422500.0 + 91 * 60)
 
     assert late.document["progress"]["files_done"] == 5
-    with pytest.raises(LookupError, match="nothing was known"):
+    with pytest.raises(Missing, match="nothing was known"):
         status_at("run-1", events, 1754422500.0 + 60 * 60)
 
 

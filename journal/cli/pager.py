@@ -1,0 +1,69 @@
+"""Long output for somebody at a terminal goes through a pager, as it comes."""
+
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import Final
+
+import click
+
+from journal.cli.terminal import Terminal
+
+Say = Callable[[str], object]
+
+# Quit if it fits on a screen, let colours through, leave the text there: as git does.
+_LESS: Final = "FRX"
+
+no_pager_option = click.option("--no-pager", is_flag=True, help="Print at once, without a pager.")
+
+
+@contextmanager
+def paged(screen: Terminal, *, wanted: bool = True) -> Iterator[Say]:
+    """Return what prints a line: through JOURNAL_PAGER, else PAGER, else less, at a terminal only.
+
+    Whoever quits the pager ends the block, without a word.
+    """
+    command = _command() if wanted and screen.is_interactive else []
+    if not command:
+        yield screen.say
+        sys.stdout.buffer.flush()
+        return
+    environment = {"LESS": _LESS, **os.environ}
+    with subprocess.Popen(  # noqa: S603 - the user names their pager
+        command, stdin=subprocess.PIPE, env=environment
+    ) as pager:
+        pipe = pager.stdin
+        if pipe is None:
+            raise ValueError("the pager has no input")
+
+        def say(line: str) -> None:
+            pipe.write(screen.encoded(line) + b"\n")
+
+        try:
+            with suppress(BrokenPipeError):  # it was quit
+                yield say
+        finally:
+            with suppress(BrokenPipeError):
+                pipe.close()
+            _wait(pager)
+
+
+def _wait(pager: "subprocess.Popen[bytes]") -> None:
+    """Wait until the pager was quit; Ctrl-C is its own affair."""
+    while True:
+        with suppress(KeyboardInterrupt):
+            pager.wait()
+            return
+
+
+def _command() -> list[str]:
+    for name in ("JOURNAL_PAGER", "PAGER"):
+        if name in os.environ:
+            command = shlex.split(os.environ[name])
+            return [] if command in ([], ["cat"]) else command
+    less = shutil.which("less")
+    return [less] if less else []

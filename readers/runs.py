@@ -34,6 +34,22 @@ def job_runs(store: ReadStore, job: str) -> Iterator[str]:
             yield place[0]
 
 
+def begun_since(store: ReadStore, at: float, job: str | None = None) -> Iterator[str]:
+    """Yield the ids of runs that began at a time (epoch seconds) or later, newest first.
+
+    As far as the index knows them; no page of the listing is read that is older.
+    """
+    prefix, seen = layout.RUN_INDEX if job is None else layout.job_index(job), set()
+    for entry in store.list(prefix):
+        place = layout.parse_index_name(entry.key.removeprefix(prefix))
+        if place is None or place[0] in seen:
+            continue
+        if place[1] < at:
+            return
+        seen.add(place[0])
+        yield place[0]
+
+
 def latest(store: ReadStore) -> str:
     """Return the id of the newest run. Raises Missing if there is none."""
     for run_id in run_ids(store):

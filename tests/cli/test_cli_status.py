@@ -148,7 +148,7 @@ def test_the_status_of_a_document_of_another_program(shown, local_root, cli):
     put(local_root, "run-1/metadata.json", json.dumps(shown).encode())
 
     assert cli("status", "run-1").code == 0
-    assert cli("ls").lines[0].startswith("run-1 ")
+    assert cli("ls").lines[1].startswith("run-1 ")
 
 
 def test_foreign_fields_stay_in_the_snapshot(finished, local_root, cli):
@@ -162,9 +162,9 @@ def test_foreign_fields_stay_in_the_snapshot(finished, local_root, cli):
 def test_runs_are_listed_newest_first(local_root, start, cli):
     """`ls` shows runs, the newest first, with how they stand."""
     [start(local_root, run_id).finish(end) for run_id, end in (("a", "completed"), ("b", "failed"))]
-    rows = [line.split()[:3] for line in cli("ls").lines]
+    rows = [line.split()[:4] for line in cli("ls").lines[1:]]
 
-    assert rows == [["b", "failed", "critical"], ["a", "completed", "done"]]
+    assert rows == [["b", "failed", "✗", "critical"], ["a", "completed", "✓", "done"]]
 
 
 def test_runs_are_listed_for_machines(local_root, start, cli):
@@ -193,7 +193,7 @@ def test_a_run_of_a_later_format_does_not_hide_the_others(local_root, start, fin
     Path(local_root, "later", "metadata.json").unlink()
     answer = cli("ls")
 
-    assert [line.split()[0] for line in answer.lines] == ["run-1"]
+    assert [line.split()[0] for line in answer.lines[1:]] == ["run-1"]
     assert (answer.code, len(answer.err.splitlines())) == (13, 1)
 
 

@@ -93,6 +93,19 @@ def to_polars(events: Iterable[Event]) -> "pl.DataFrame":
     return frame.with_columns(pl.from_epoch("ts", "us").dt.replace_time_zone("UTC"))
 
 
+def write_parquet(events: Iterable[Event], path: str) -> None:
+    """Write events as a Parquet file of COLUMNS, by whichever of the extras there is.
+
+    Raises ImportError without either.
+    """
+    try:
+        import polars  # noqa: F401, ICN001, PLC0415 - an extra
+    except ImportError:
+        to_duckdb(events).write_parquet(path)
+    else:
+        to_polars(events).write_parquet(path)
+
+
 def to_duckdb(
     events: Iterable[Event], connection: "duckdb.DuckDBPyConnection | None" = None
 ) -> "duckdb.DuckDBPyRelation":

@@ -20,6 +20,7 @@ _COMMANDS: Final = {
     "fail": "End a run from a script, as failed.",
     "tail": "Show the last events of a run, and follow it.",
     "replay": "Show the whole history of a run, or check it with --verify.",
+    "export": "Write the whole history of a run to a file.",
     "status": "Say how a run stands: verdict and why, sources, ETA, errors.",
     "errors": "Group a run's errors: what, how often, from when to when.",
     "wait": "Wait until a run has come so far.",

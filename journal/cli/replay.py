@@ -1,8 +1,9 @@
 """`journal replay RUN`."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
+from itertools import chain, islice
 from typing import Any, Final
 
 import click
@@ -12,15 +13,28 @@ from journal.cli.exits import EXIT_DAMAGED, complain
 from journal.cli.lines import LINES, Style, form_of, types_option
 from journal.cli.meant import with_run
 from journal.cli.options import output_option, root_option, run_argument
+from journal.cli.status import as_json
+from journal.cli.status_lines import StatusLines
+from journal.cli.terminal import terminal
+from journal.cli.when import instant
+from journal.clock import StampReader, now, sleep
+from journal.errors import Missing
+from journal.foreign import instant as recorded_at
 from journal.log import Damage
 from journal.stores import ReadStore
 from readers.chain import Report, Spoilt
+from readers.event import Event
+from readers.offline import Exported, is_exported
 from readers.selection import Selection
+from readers.status import Status
 from readers.tail import Tail
 from readers.text import printable, printable_json
+from readers.then import status_at
 from readers.verify import Verification, verify
 
 _VERSION: Final = 1  # of what `--verify -o json` prints
+_TOGETHER: Final = 4096  # events
+_SHOWING: Final = ("since", "until", "moment", "speed")
 _DAMAGES_SHOWN: Final = 20
 _NUMBERS: Final = ("seq", "epoch")  # kinds of damage whose words have both numbers in them
 _SPOILT_SHOWN: Final = 5  # of a stream
@@ -32,25 +46,47 @@ _VALUE_CHARS: Final = 160  # of what was expected, and of what was found
 @run_argument
 @root_option
 @types_option
+@click.option("-S", "--since", metavar="TIME", help="From then: 10m, 1h30m, HH:MM, ISO 8601.")
+@click.option("-U", "--until", metavar="TIME", help="Up to then.")
+@click.option(
+    "--at", "moment", metavar="TIME", help="How it stood then, as it could be known then."
+)
+@click.option(
+    "--speed",
+    type=click.FloatRange(0, min_open=True),
+    metavar="N",
+    help="As it happened, N times as fast.",
+)
+@click.option(
+    "--max-wait",
+    type=click.FloatRange(0),
+    default=3.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="With --speed: wait no longer between two events.",
+)
 @click.option("--verify", "is_check", is_flag=True, help="Check everything, show no events.")
 @output_option(*LINES)
-def command(run: str, root: str | None, *, types: str | None, is_check: bool, output: str) -> int:
+def command(run: str, root: str | None, *, is_check: bool, output: str, **options: Any) -> int:
     """Show the whole history of a run, its streams merged in the order of their times.
 
-    Events are shown as `journal tail` shows them. With --verify none is: the chain of segments of
-    each stream is checked, and the snapshot and the end markers are held against it. The exit code
-    is 13 if anything is wrong.
+    RUN may be a file or a folder that `journal export` has written, of any compression. Events are
+    shown as `journal tail` shows them. With --verify none is: the chain of segments of each stream
+    is checked, and the snapshot and the end markers are held against it. The exit code is 13 if
+    anything is wrong.
 
     \b
     Examples:
       journal replay latest
-      journal replay -t error,file_skipped -o json mistral-20250805-142652
+      journal replay --speed 60 -S 02:00 mistral-20250805-142652
+      journal replay -t error,file_skipped -o json run.ndjson.gz
+      journal replay --at 02:30 mistral-20250805-142652
       journal replay --verify mistral-20250805-142652
     """
     if not is_check:
-        return with_run(root, run, lambda store, run_id: _show(store, run_id, types, output))
-    if types is not None or output == "raw":
-        raise click.UsageError("--verify shows no events: it takes neither -t nor -o raw")
+        return _replay(run, root, output, options)
+    if output == "raw" or any(options[name] for name in ("types", *_SHOWING)):
+        raise click.UsageError("--verify shows no events: it takes no option that chooses some")
     done = with_run(root, run, verify)
     if output == "json":
         click.echo(printable_json(orjson.dumps(_as_json(done), option=orjson.OPT_INDENT_2)))
@@ -60,13 +96,85 @@ def command(run: str, root: str | None, *, types: str | None, is_check: bool, ou
     return 0 if done.is_sound else EXIT_DAMAGED
 
 
-def _show(store: ReadStore, run_id: str, types: str | None, output: str) -> int:
-    form = form_of(output, Selection(types=types).wanted(), Style())
+def _replay(run: str, root: str | None, output: str, options: dict[str, Any]) -> int:
+    if is_exported(run):
+        exported = Exported(run, complain)
+        events = exported.events()
+        first = next(events, None)
+        if first is None:
+            raise Missing(f"{run} holds no event")
+        every = _grouped(chain((first,), events))
+        code = _show(first.run_id, every, output, options)
+        return EXIT_DAMAGED if exported.damaged else code
+    return with_run(root, run, lambda store, run_id: _of_store(store, run_id, output, options))
+
+
+def _of_store(store: ReadStore, run_id: str, output: str, options: dict[str, Any]) -> int:
     tail = Tail(store, run_id, complain)
+    code = _show(run_id, tail.batches(), output, options)
+    return EXIT_DAMAGED if tail.damaged else code
+
+
+def _show(
+    run_id: str, batches: Iterable[Sequence[Event]], output: str, options: dict[str, Any]
+) -> int:
+    here = now()
+    since, until, moment = (
+        None if options[name] is None else instant(options[name], here)
+        for name in ("since", "until", "moment")
+    )
+    if moment is not None:
+        if output == "raw" or any(options[name] for name in ("types", "since", "until", "speed")):
+            raise click.UsageError("--at shows no events: it takes no option that chooses some")
+        _show_at(status_at(run_id, chain.from_iterable(batches), moment), output)
+        return 0
+    wanted = Selection(options["types"], since=since, until=until).wanted()
+    form = form_of(output, wanted, Style(terminal=terminal(), has_gaps=output == "human"))
     out = sys.stdout.buffer
-    for batch in tail.batches():
-        out.write(form(batch))
-    return EXIT_DAMAGED if tail.damaged else 0
+    if options["speed"] is None:
+        for batch in batches:
+            out.write(form(batch))
+        return 0
+    pace = _Pace(options["speed"], options["max_wait"])
+    for event in chain.from_iterable(batches):
+        if wanted(event):
+            pace.wait_for(event)
+            out.write(form([event]))
+            out.flush()
+    return 0
+
+
+def _show_at(status: Status, output: str) -> None:
+    if output == "json":
+        body = orjson.dumps(as_json(status), option=orjson.OPT_INDENT_2)
+        sys.stdout.buffer.write(printable_json(body) + b"\n")
+        return
+    screen = terminal()
+    for line in StatusLines(screen).of(status):
+        screen.say(line)
+
+
+def _grouped(events: Iterator[Event]) -> Iterator[list[Event]]:
+    while some := list(islice(events, _TOGETHER)):
+        yield some
+
+
+class _Pace:
+    """Waits between events as long as it took then, divided by the speed."""
+
+    def __init__(self, speed: float, most_seconds: float) -> None:
+        self._speed = speed
+        self._most = most_seconds
+        self._read = StampReader()
+        self._before: float | None = None
+
+    def wait_for(self, event: Event) -> None:
+        at = recorded_at(event.record["ts"], self._read)
+        if at is None:
+            return
+        if self._before is not None and at > self._before:
+            sleep(min((at - self._before) / self._speed, self._most))
+        self._before = at if self._before is None else max(at, self._before)
 
 
 def _as_json(done: Verification) -> dict[str, Any]:

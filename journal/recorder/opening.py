@@ -175,8 +175,9 @@ class Opening:
         answer = stream.store.get(layout.snapshot_key(stream.run_id))
         stream.clock.saw(answer.store_time)
         if start.join:
-            # A document alone is no run yet: the pipeline around posts one before.
-            if stream.name == MAIN and log.stream_names(stream.store, stream.run_id):
+            # A document alone is no run yet: the pipeline around posts one before. Nor is a stream
+            # beside main: a quick program may have opened one before its wrapper came to claim.
+            if stream.name == MAIN and MAIN in log.stream_names(stream.store, stream.run_id):
                 self._name_beside_main()
             return None
         if not start.resume:

@@ -146,6 +146,14 @@ def test_a_program_that_journals_joins_however_quick_it_is(wrap, local_root):
     assert document(local_root)["status"] == "completed"
 
 
+def test_main_is_the_wrapper_s_though_its_program_was_quicker(start, wrap, local_root):
+    """A stream beside `main` that is there already is the program's: there is no run without."""
+    start(local_root, stream="inner").finish()
+
+    assert wrap("true", options=("--job", "outer")).wait() == 0
+    assert types(local_root) == ["started", "finished"]
+
+
 def test_it_joins_a_run_that_there_is(start, wrap, local_root):
     """In a stream named after its job, whose end is not the run's."""
     run = start(local_root)

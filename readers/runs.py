@@ -19,7 +19,7 @@ def run_ids(store: ReadStore) -> Iterator[str]:
             indexed.add(place[0])
             yield place[0]
     # The index is advisory: a run whose first process died at once may be missing from it.
-    for run_id in _folders(store, ""):
+    for run_id in folders(store, ""):
         if run_id not in indexed:
             yield run_id
 
@@ -66,7 +66,7 @@ def find(store: ReadStore, text: str) -> str:
     if text == "latest":
         return latest(store)
     layout.check_name("run id", text)
-    candidates = list(_folders(store, text))
+    candidates = list(folders(store, text))
     if text in candidates or len(candidates) == 1:
         return text if text in candidates else candidates[0]
     if not candidates:
@@ -76,8 +76,8 @@ def find(store: ReadStore, text: str) -> str:
     raise ValueError(f"run {text} could be any of {len(candidates)}: {shown}{more}")
 
 
-def _folders(store: ReadStore, prefix: str) -> Iterator[str]:
-    """Yield the names of the folders under the root that can be runs."""
+def folders(store: ReadStore, prefix: str) -> Iterator[str]:
+    """Yield the names of the folders under the root that can be runs, and begin so."""
     for entry in store.list(prefix, delimiter="/"):
         name = entry.key.rstrip("/")
         if entry.key.endswith("/") and layout.is_name(name):

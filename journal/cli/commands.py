@@ -32,6 +32,7 @@ _COMMANDS: Final = {
     "tune": "Replay earlier runs of a job against other stall limits.",
     "prune": "Remove the events of runs that finished long ago.",
     "doctor": "Find out whether a journal can be kept here, and say what to do.",
+    "completion": "Print what makes a shell complete commands and run ids.",
 }
 
 

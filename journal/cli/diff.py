@@ -11,6 +11,7 @@ import orjson
 from journal.cli.meant import with_run
 from journal.cli.options import output_option, root_option
 from journal.cli.pager import no_pager_option, paged
+from journal.cli.runs_completed import runs_completed
 from journal.cli.terminal import Terminal, color_option, table, terminal
 from journal.words import duration, size
 from readers.comparison import Comparison, Difference, Side, compare
@@ -22,8 +23,8 @@ _LIKE: Final = 1.0  # seconds that make no difference
 
 
 @click.command()
-@click.argument("a", metavar="A")
-@click.argument("b", metavar="B")
+@click.argument("a", metavar="A", shell_complete=runs_completed)
+@click.argument("b", metavar="B", shell_complete=runs_completed)
 @root_option
 @color_option
 @no_pager_option

@@ -5,12 +5,16 @@ from typing import Any
 
 import click
 
+from journal.cli.runs_completed import runs_completed
+
 root_option = click.option(
     "--root", metavar="URL", help="Where runs lie: s3://bucket/prefix, file://… or a directory."
 )
 
-run_argument = click.argument("run", metavar="RUN")
-run_argument_or_latest = click.argument("run", metavar="[RUN]", default="latest")
+run_argument = click.argument("run", metavar="RUN", shell_complete=runs_completed)
+run_argument_or_latest = click.argument(
+    "run", metavar="[RUN]", default="latest", shell_complete=runs_completed
+)
 
 
 def output_option(*kinds: str) -> Callable[[Any], Any]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from textwrap import wrap
 from typing import Any, Final
 
 from journal.cli.terminal import Terminal, table
@@ -16,6 +17,7 @@ _SIGNS: Final = {"ok": "✓", "done": "✓", "warn": "!", "critical": "✗"}
 _SOURCES_SHOWN: Final = 30
 _FLYING_SHOWN: Final = 8
 _BAR_COLUMNS: Final = 12
+_WRAP_LEAST: Final = 20  # columns
 
 
 def signed(health: object, terminal: Terminal) -> str:
@@ -44,13 +46,21 @@ class StatusLines:
         document, verdict = status.document, status.verdict
         strong = self.terminal.styled(printable(status.run_id), "strong")
         yield f"{strong}  {verdict.state}  {signed(verdict.health, self.terminal)}"
-        yield f"  {printable(verdict.why)}"
+        yield from self._wrapped("  ", printable(verdict.why))
         yield ""
         for name, words in self._facts(status):
-            yield f"{name:<9} {printable(words)}".rstrip()
+            yield from self._wrapped(f"{name:<9} ", printable(words))
         yield from self._phases(document.get("phases"))
         yield from self._sources(document.get("sources"))
         yield from self._flying(document)
+
+    def _wrapped(self, head: str, text: str) -> Iterator[str]:
+        """Break a text at the width there is: what a verdict rests on is not cut off."""
+        columns = self.terminal.columns
+        lines = [text] if columns is None else wrap(text, max(columns - len(head), _WRAP_LEAST))
+        for line in lines or [""]:
+            yield f"{head}{line}".rstrip()
+            head = " " * len(head)
 
     def _facts(self, status: Status) -> Iterator[tuple[str, str]]:
         document = status.document

@@ -15,6 +15,7 @@ from journal.cli.following import Follower, verdict_of
 from journal.cli.lines import LINES, Form, Style, form_of, types_option
 from journal.cli.meant import is_pattern, runs_meant, with_run
 from journal.cli.options import output_option, root_option
+from journal.cli.runs_completed import runs_completed
 from journal.cli.stopping import Stopping
 from journal.cli.terminal import color_option, terminal
 from journal.cli.when import instant, utc_option
@@ -45,7 +46,7 @@ class _Count(click.ParamType[int]):
 
 
 @click.command()
-@click.argument("words", metavar="[RUN]… [FIELD=VALUE]…", nargs=-1)
+@click.argument("words", metavar="[RUN]… [FIELD=VALUE]…", nargs=-1, shell_complete=runs_completed)
 @root_option
 @click.option("-f", "--follow", is_flag=True, help="Go on until the run ends.")
 @click.option(

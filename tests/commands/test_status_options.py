@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from fold.stories import Story
+from fold.stories import BEGAN, Story
 
 from journal.cli.status_lines import StatusLines
 from journal.cli.terminal import Terminal
@@ -182,3 +182,14 @@ def test_watching_gives_the_verdict_if_asked(told, call):
     told(main=Story().started().finished("failed", message="disk full"))
 
     assert call("status", "run-1", "-w", "--exit-status").code == 20
+
+
+@pytest.mark.parametrize("columns", [40, 80, 200])
+def test_nothing_of_the_verdict_is_cut_off(columns, run_of_an_hour, local_root):
+    """It is broken at the width there is; no line is wider."""
+    found = status_at(run_of_an_hour, Tail(connect(local_root), "run-1").everything(), BEGAN + 600)
+    lines = list(StatusLines(Terminal(columns, has_colour=False), utc=True).of(found))
+
+    end = lines.index("")
+    assert " ".join(line.strip() for line in lines[1:end]) == found.verdict.why
+    assert all(cells(line) <= columns for line in lines)

@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from itertools import chain, islice
 from typing import Any, Final
 
@@ -10,13 +10,15 @@ import click
 import orjson
 
 from journal.cli.exits import EXIT_DAMAGED, complain
+from journal.cli.explain_lines import explain_lines
 from journal.cli.lines import LINES, Style, form_of, types_option
 from journal.cli.meant import with_run
 from journal.cli.options import output_option, root_option, run_argument
+from journal.cli.pager import paged
 from journal.cli.status import as_json
 from journal.cli.status_lines import StatusLines
 from journal.cli.terminal import terminal
-from journal.cli.when import instant
+from journal.cli.when import instant, time_form
 from journal.clock import StampReader, now, sleep
 from journal.errors import Missing
 from journal.foreign import instant as recorded_at
@@ -25,6 +27,7 @@ from journal.stores import ReadStore
 from readers.chain import Report, Spoilt
 from readers.event import Event
 from readers.offline import Exported, is_exported
+from readers.postmortem import Postmortem, postmortem
 from readers.selection import Selection
 from readers.status import Status
 from readers.tail import Tail
@@ -34,7 +37,7 @@ from readers.verify import Verification, verify
 
 _VERSION: Final = 1  # of what `--verify -o json` prints
 _TOGETHER: Final = 4096  # events
-_SHOWING: Final = ("since", "until", "moment", "speed")
+_SHOWING: Final = ("since", "until", "moment", "speed", "explain")
 _DAMAGES_SHOWN: Final = 20
 _NUMBERS: Final = ("seq", "epoch")  # kinds of damage whose words have both numbers in them
 _SPOILT_SHOWN: Final = 5  # of a stream
@@ -65,6 +68,7 @@ _VALUE_CHARS: Final = 160  # of what was expected, and of what was found
     metavar="SECONDS",
     help="With --speed: wait no longer between two events.",
 )
+@click.option("--explain", is_flag=True, help="Where the time went, and how the end came.")
 @click.option("--verify", "is_check", is_flag=True, help="Check everything, show no events.")
 @output_option(*LINES)
 def command(run: str, root: str | None, *, is_check: bool, output: str, **options: Any) -> int:
@@ -81,6 +85,7 @@ def command(run: str, root: str | None, *, is_check: bool, output: str, **option
       journal replay --speed 60 -S 02:00 mistral-20250805-142652
       journal replay -t error,file_skipped -o json run.ndjson.gz
       journal replay --at 02:30 mistral-20250805-142652
+      journal replay --explain mistral-20250805-142652
       journal replay --verify mistral-20250805-142652
     """
     if not is_check:
@@ -123,6 +128,11 @@ def _show(
         None if options[name] is None else instant(options[name], here)
         for name in ("since", "until", "moment")
     )
+    if options["explain"]:
+        if output == "raw" or any(options[name] for name in ("types", *_SHOWING[:-1])):
+            raise click.UsageError("--explain tells of all: it takes no option that chooses some")
+        _explain(postmortem(run_id, chain.from_iterable(batches), here), output)
+        return 0
     if moment is not None:
         if output == "raw" or any(options[name] for name in ("types", "since", "until", "speed")):
             raise click.UsageError("--at shows no events: it takes no option that chooses some")
@@ -142,6 +152,17 @@ def _show(
             out.write(form([event]))
             out.flush()
     return 0
+
+
+def _explain(told: Postmortem, output: str) -> None:
+    if output == "json":
+        shown = {"v": _VERSION, **{one.name: getattr(told, one.name) for one in fields(told)}}
+        body = orjson.dumps(shown, option=orjson.OPT_INDENT_2)
+        sys.stdout.buffer.write(printable_json(body) + b"\n")
+        return
+    with paged(terminal()) as say:
+        for line in explain_lines(told, time_form(utc=False)):
+            say(line)
 
 
 def _show_at(status: Status, output: str) -> None:

@@ -21,6 +21,7 @@ _COMMANDS: Final = {
     "tail": "Show the last events of a run, and follow it.",
     "replay": "Show the whole history of a run, or check it with --verify.",
     "export": "Write the whole history of a run to a file.",
+    "bundle": "Put all there is to know of a run into one file for a ticket.",
     "status": "Say how a run stands: verdict and why, sources, ETA, errors.",
     "errors": "Group a run's errors: what, how often, from when to when.",
     "wait": "Wait until a run has come so far.",

@@ -94,7 +94,7 @@ def command(run: str, root: str | None, *, is_check: bool, output: str, **option
         raise click.UsageError("--verify shows no events: it takes no option that chooses some")
     done = with_run(root, run, verify)
     if output == "json":
-        click.echo(printable_json(orjson.dumps(_as_json(done), option=orjson.OPT_INDENT_2)))
+        click.echo(printable_json(orjson.dumps(verified_as_json(done), option=orjson.OPT_INDENT_2)))
     else:
         for line in _lines(done):
             click.echo(printable(line))
@@ -198,7 +198,8 @@ class _Pace:
         self._before = at if self._before is None else max(at, self._before)
 
 
-def _as_json(done: Verification) -> dict[str, Any]:
+def verified_as_json(done: Verification) -> dict[str, Any]:
+    """Return what was checked, for machines."""
     return {
         "v": _VERSION,
         "run_id": done.run_id,

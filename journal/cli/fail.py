@@ -19,10 +19,6 @@ def command(message: str, run_id: str | None, root: str | None, *, strict: bool)
     \b
     Example, for bash:
       trap 'journal fail "line $LINENO: $BASH_COMMAND"' ERR
-
-    \b
-    Example:
-      trap 'journal fail "line $LINENO: $BASH_COMMAND"' ERR
     """
     said = saying.finished("failed", message)
     return forgiving(lambda: end(Place(run_id, root), said), strict=strict, forgiven=STORE_TROUBLE)

@@ -40,7 +40,8 @@ def test_a_writer_can_do_without_deleting(guarded, start):
     start(guarded.root).finish()
 
     with guarded.owner():
-        assert types(guarded.root) == ["started", "finished"]
+        told = [kind for kind in types(guarded.root) if kind != "heartbeat"]  # if it took long
+        assert told == ["started", "finished"]
         assert marker(guarded.root, "_complete") == "completed"
 
 

@@ -46,11 +46,12 @@ class Life:
         key = layout.snapshot_key(self.run_id)
         if not isinstance(self.store.get(key), Found):
             return None
+        # First, so that a run that ends meanwhile is not over for us before it is for the monitor.
+        seen = status(read_only(self.store), self.run_id)
         # A job compacts every 15 s, which is a fortieth of what the monitor waits for, but more
         # than that in minutes that are seconds. Anyone may do it.
         Compactor(self.store, self.run_id).compact()
         monitor = legacy.opinion(legacy.look(self.store, self.run_id), time.time(), STALE)
-        seen = status(read_only(self.store), self.run_id)
         found = self.store.get(key)
         assert isinstance(found, Found)
         self.looks.append(Look(time.time(), json.loads(found.body), seen.verdict, monitor.state))

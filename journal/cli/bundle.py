@@ -23,7 +23,7 @@ from journal.redaction import Redaction
 from journal.stores import Found, ReadStore
 from readers.postmortem import postmortem
 from readers.selection import Selection
-from readers.status import status
+from readers.status import Status, status
 from readers.tail import Tail
 from readers.text import printable_bytes
 from readers.verify import verify
@@ -55,21 +55,28 @@ def _bundle(store: ReadStore, run_id: str, to: str | None, redaction: Redaction)
     found = status(store, run_id)  # who has no such run gets no file
     path = Path(to if to is not None else f"{run_id}.zip")
     tail = Tail(store, run_id, complain)
+    if path.exists():
+        raise ValueError(f"{path} exists; name another file with --to")
+    # Beside it first: what is half done must not look like a bundle.
+    half = path.with_name(f"{path.name}.part")
     try:
-        with ZipFile(path, "x", ZIP_DEFLATED) as bundle:
-            for name, lines in _parts(store, run_id, tail):
+        with ZipFile(half, "w", ZIP_DEFLATED) as bundle:
+            for name, lines in chain(_parts(store, run_id, tail), [_status(found)]):
                 with bundle.open(name, "w", force_zip64=True) as out:
                     for line in lines:
                         text = redaction.text(line.decode("utf-8", "backslashreplace"))
                         out.write(text.encode())
-            lines = map(_encoded, StatusLines(PIPE, utc=True).of(found))
-            bundle.writestr("status.txt", redaction.text(b"".join(lines).decode()))
-    except FileExistsError:
-        raise ValueError(f"{path} exists; name another file with --to") from None
+        half.rename(path)
     except OSError as failed:
         raise ValueError(f"{path} cannot be written: {failed.strerror or failed}") from failed
+    finally:
+        half.unlink(missing_ok=True)
     click.echo(f"{path}")
     return EXIT_DAMAGED if tail.damaged or found.is_damaged else 0
+
+
+def _status(found: Status) -> tuple[str, Iterable[bytes]]:
+    return "status.txt", map(_encoded, StatusLines(PIPE, utc=True).of(found))
 
 
 def _parts(store: ReadStore, run_id: str, tail: Tail) -> Iterator[tuple[str, Iterable[bytes]]]:

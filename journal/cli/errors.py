@@ -12,8 +12,7 @@ from journal.cli.meant import with_run
 from journal.cli.options import output_option, root_option, run_argument_or_latest
 from journal.cli.pager import no_pager_option, paged
 from journal.cli.terminal import color_option, terminal
-from journal.cli.when import instant, time_form, utc_option
-from journal.clock import now
+from journal.cli.when import span, time_form, utc_option
 from journal.stores import ReadStore
 from readers.faults import Fault, faults
 from readers.selection import Selection
@@ -51,11 +50,7 @@ def command(run: str, root: str | None, **options: Any) -> int:
 
 
 def _show(store: ReadStore, run_id: str, options: dict[str, Any]) -> int:
-    here = now()
-    since, until = (
-        None if options[name] is None else instant(options[name], here)
-        for name in ("since", "until")
-    )
+    since, until = span(options)
     selection = Selection("error", sources=options["sources"], since=since, until=until)
     wanted, tail = selection.wanted(), Tail(store, run_id, complain)
     found = faults(event for batch in tail.batches() for event in batch if wanted(event))

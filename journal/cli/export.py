@@ -14,8 +14,8 @@ from journal.cli.exits import EXIT_DAMAGED, complain
 from journal.cli.lines import Style, form_of, types_option
 from journal.cli.meant import with_run
 from journal.cli.options import root_option, run_argument
-from journal.cli.when import instant
-from journal.clock import StampReader, now, stamp
+from journal.cli.when import span
+from journal.clock import StampReader, stamp
 from journal.stores import ReadStore
 from readers.event import Event
 from readers.frames import COLUMNS, row, write_parquet
@@ -64,11 +64,7 @@ def command(run: str, root: str | None, **options: Any) -> int:
 
 
 def _export(store: ReadStore, run_id: str, options: dict[str, Any]) -> int:
-    here = now()
-    since, until = (
-        None if options[name] is None else instant(options[name], here)
-        for name in ("since", "until")
-    )
+    since, until = span(options)
     types = options["types"]
     selection = Selection(types, level=None if types else "debug", since=since, until=until)
     wanted, tail = selection.wanted(), Tail(store, run_id, complain)

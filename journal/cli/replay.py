@@ -18,7 +18,7 @@ from journal.cli.pager import paged
 from journal.cli.status import as_json
 from journal.cli.status_lines import StatusLines
 from journal.cli.terminal import terminal
-from journal.cli.when import instant, time_form
+from journal.cli.when import instant, span, time_form
 from journal.clock import StampReader, now, sleep
 from journal.errors import Missing
 from journal.foreign import instant as recorded_at
@@ -123,20 +123,17 @@ def _of_store(store: ReadStore, run_id: str, output: str, options: dict[str, Any
 def _show(
     run_id: str, batches: Iterable[Sequence[Event]], output: str, options: dict[str, Any]
 ) -> int:
-    here = now()
-    since, until, moment = (
-        None if options[name] is None else instant(options[name], here)
-        for name in ("since", "until", "moment")
-    )
+    since, until = span(options)
+    moment = options["moment"]
     if options["explain"]:
         if output == "raw" or any(options[name] for name in ("types", *_SHOWING[:-1])):
             raise click.UsageError("--explain tells of all: it takes no option that chooses some")
-        _explain(postmortem(run_id, chain.from_iterable(batches), here), output)
+        _explain(postmortem(run_id, chain.from_iterable(batches), now()), output)
         return 0
     if moment is not None:
         if output == "raw" or any(options[name] for name in ("types", "since", "until", "speed")):
             raise click.UsageError("--at shows no events: it takes no option that chooses some")
-        _show_at(status_at(run_id, chain.from_iterable(batches), moment), output)
+        _show_at(status_at(run_id, chain.from_iterable(batches), instant(moment, now())), output)
         return 0
     wanted = Selection(options["types"], since=since, until=until).wanted()
     form = form_of(output, wanted, Style(terminal=terminal(), has_gaps=output == "human"))

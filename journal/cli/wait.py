@@ -64,8 +64,8 @@ def command(
         )
     limit = None if timeout is None else seconds_of(timeout)
     waiting = _Waiting(condition, limit, quiet=quiet, output=output)
-    if condition == "started" and "latest" not in run:
-        place = parse_place(root, run)
+    place = parse_place(root, run)
+    if condition == "started" and place.run != "latest":
         return waiting.wait(read_only(connect(place.root)), layout.check_name("run id", place.run))
     return with_run(root, run, waiting.wait)
 

@@ -1,12 +1,13 @@
 """Times that people give: how long ago, a time of today, or an instant."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 import click
 
+from journal import clock
 from journal.clock import local, parse_stamp, stamp_seconds
 
 _UNITS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
@@ -46,6 +47,16 @@ def instant(text: str, now: float) -> float:
         raise ValueError(
             f"{text!a} is no time; give 10m, 1h30m, HH:MM or one like 2026-08-05T19:26:30Z"
         ) from None
+
+
+def span(options: Mapping[str, Any]) -> tuple[float | None, float | None]:
+    """Return the instants that a command's `since` and `until` mean now, None for what is open."""
+    here = clock.now()
+    since, until = (
+        None if options[name] is None else instant(options[name], here)
+        for name in ("since", "until")
+    )
+    return since, until
 
 
 def time_form(*, utc: bool, to: str = "seconds") -> Callable[[Any], str]:

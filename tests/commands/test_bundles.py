@@ -7,6 +7,7 @@ import pytest
 from fold.stories import Story
 
 from journal import layout
+from journal.errors import Unavailable
 from journal.stores import connect
 
 PARTS = ["events.ndjson", "metadata.json", "explain.txt", "verify.json", "status.txt"]
@@ -72,3 +73,15 @@ def test_a_damaged_run_can_be_bundled(run_of_an_hour, local_root, call, tmp_path
     assert call("bundle", run_of_an_hour, "--to", str(path)).code == 13
     with ZipFile(path) as bundle:
         assert not json.loads(bundle.read("verify.json"))["sound"]
+
+
+def test_a_store_that_goes_away_leaves_no_bundle(run_of_an_hour, call, tmp_path, monkeypatch):
+    """Half a bundle would be taken for a whole one."""
+
+    def away(*_arguments):
+        raise Unavailable("the store does not answer")
+
+    monkeypatch.setattr("journal.cli.bundle.verify", away)
+
+    assert call("bundle", run_of_an_hour, "--to", str(tmp_path / "ticket.zip")).code == 1
+    assert [one.name for one in tmp_path.iterdir() if one.is_file()] == []

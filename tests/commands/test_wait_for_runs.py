@@ -95,3 +95,10 @@ def test_what_nobody_can_wait_for_is_refused(condition, run_of_an_hour, call):
 
     assert answer.code == 2
     assert "source=NAME:done" in answer.err
+
+
+def test_a_run_whose_id_has_the_word_latest_can_be_waited_for(call):
+    """It is not `latest`."""
+    answer = call("wait", "my-latest-run", "--for", "started", "--timeout", "0.1s")
+
+    assert answer.code == 124

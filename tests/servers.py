@@ -21,6 +21,8 @@ import botocore.session
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from tools.bench.server import free_ports
+
 ACCESS_KEY = "journal-tests"
 SECRET_KEY = "not-a-secret-at-all"
 START_SECONDS = 20.0
@@ -179,15 +181,6 @@ def rclone(directory: Path) -> Iterator[S3Server]:
         server = S3Server(f"http://127.0.0.1:{port}")
         _wait_for(server, process)
         yield server
-
-
-def free_ports(count: int) -> list[int]:
-    """Ports of the loopback interface that nobody listens on at the moment."""
-    with contextlib.ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        return [one.getsockname()[1] for one in sockets]
 
 
 def _program(package: str, name: str) -> str:

@@ -6,6 +6,7 @@ import pytest
 import servers
 
 from journal.stores import connect
+from tools.bench.server import free_ports
 
 
 @pytest.fixture
@@ -112,7 +113,7 @@ def test_help_begins_with_examples(cli):
 
 def test_a_server_that_is_not_there_is_one(cli, monkeypatch):
     """A store that does not answer is exit code 1, in one line."""
-    (port,) = servers.free_ports(1)
+    (port,) = free_ports(1)
     dead = servers.S3Server(f"http://127.0.0.1:{port}").environment
     answer = cli("tail", "latest", "--root", "s3://bucket/runs", **dead)
 

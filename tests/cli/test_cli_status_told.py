@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 from fold.stories import Story
 from recorder.fixtures import let_go
-from servers import free_ports
 
 from journal import events
 from journal.cli.lines import line_of
 from journal.clock import stamp
 from readers.event import Event
+from tools.bench.server import free_ports
 
 AT = 1754422500.0  # 2025-08-05T19:35:00Z
 UTC = {"TZ": "UTC"}

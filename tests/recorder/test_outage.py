@@ -9,6 +9,7 @@ from recorder.processes import wait_until
 from recorder.stored import document, of_type, records, types
 
 from journal.limits import EXIT_SECONDS, START_SECONDS
+from tools.bench.server import free_ports
 
 pytestmark = pytest.mark.usefixtures("hasty")
 
@@ -16,7 +17,7 @@ pytestmark = pytest.mark.usefixtures("hasty")
 @pytest.fixture
 def closed_port(monkeypatch):
     """An endpoint at which nobody listens."""
-    (port,) = servers.free_ports(1)
+    (port,) = free_ports(1)
     for name, value in servers.S3Server(f"http://127.0.0.1:{port}").environment.items():
         monkeypatch.setenv(name, value)
     return "s3://bucket/training-runs"

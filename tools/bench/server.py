@@ -28,18 +28,23 @@ def s3_server() -> Iterator[None]:
     """Run moto's server on a loopback port, with the environment set for it and the bucket made."""
     (port,) = free_ports(1)
     with surroundings(port):
-        server = subprocess.Popen(
-            [sys.executable, "-c", _PROGRAM, "-H", "127.0.0.1", "-p", str(port)],
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        try:
-            make_bucket(server)
+        command = [sys.executable, "-c", _PROGRAM, "-H", "127.0.0.1", "-p", str(port)]
+        with serving(command):
             yield
-        finally:
-            # Nothing it holds is wanted back.
-            server.kill()
-            server.wait()
+
+
+@contextlib.contextmanager
+def serving(command: list[str], directory: str | None = None) -> Iterator[None]:
+    """Run a server that takes the bucket, in a directory."""
+    quiet = subprocess.DEVNULL
+    server = subprocess.Popen(command, cwd=directory, stdout=quiet, stderr=quiet)
+    try:
+        _make_bucket(server)
+        yield
+    finally:
+        # Nothing it holds is wanted back, and a proper end may take seconds.
+        server.kill()
+        server.wait()
 
 
 @contextlib.contextmanager
@@ -73,8 +78,7 @@ def bare_client() -> Any:
     return session.create_client("s3", region_name="us-east-1", config=config)
 
 
-def make_bucket(server: subprocess.Popen[bytes]) -> None:
-    """Make the bucket as soon as the server takes it."""
+def _make_bucket(server: subprocess.Popen[bytes]) -> None:
     client = bare_client()
     deadline = time.monotonic() + _START_SECONDS
     while True:

@@ -2,12 +2,11 @@
 
 import contextlib
 import json
-import subprocess
 from collections.abc import Iterator
 from importlib.metadata import distribution
 from pathlib import Path
 
-from tools.bench.server import ACCESS_KEY, SECRET_KEY, free_ports, make_bucket, surroundings
+from tools.bench.server import ACCESS_KEY, SECRET_KEY, free_ports, serving, surroundings
 
 _PORTS = ("s3", "master", "volume", "filer", "admin")
 _OFF = (
@@ -41,15 +40,8 @@ def weed_server() -> Iterator[None]:
             f"-filer.localSocket={home}/filer.sock",
             *_OFF,
         ]
-        quiet = subprocess.DEVNULL
-        server = subprocess.Popen(command, cwd=home, stdout=quiet, stderr=quiet)
-        try:
-            make_bucket(server)
+        with serving(command, home):
             yield
-        finally:
-            # Nothing it holds is wanted back, and a proper end takes seconds.
-            server.kill()
-            server.wait()
 
 
 def _program() -> str:

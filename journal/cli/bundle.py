@@ -18,6 +18,7 @@ from journal.cli.replay import verified_as_json
 from journal.cli.status_lines import StatusLines
 from journal.cli.terminal import PIPE
 from journal.cli.when import time_form
+from journal.cli.whole_file import whole_file
 from journal.clock import now
 from journal.redaction import Redaction
 from journal.stores import Found, ReadStore
@@ -57,20 +58,12 @@ def _bundle(store: ReadStore, run_id: str, to: str | None, redaction: Redaction)
     tail = Tail(store, run_id, complain)
     if path.exists():
         raise ValueError(f"{path} exists; name another file with --to")
-    # Beside it first: what is half done must not look like a bundle.
-    half = path.with_name(f"{path.name}.part")
-    try:
-        with ZipFile(half, "w", ZIP_DEFLATED) as bundle:
-            for name, lines in chain(_parts(store, run_id, tail), [_status(found)]):
-                with bundle.open(name, "w", force_zip64=True) as out:
-                    for line in lines:
-                        text = redaction.text(line.decode("utf-8", "backslashreplace"))
-                        out.write(text.encode())
-        half.rename(path)
-    except OSError as failed:
-        raise ValueError(f"{path} cannot be written: {failed.strerror or failed}") from failed
-    finally:
-        half.unlink(missing_ok=True)
+    with whole_file(path) as half, ZipFile(half, "w", ZIP_DEFLATED) as bundle:
+        for name, lines in chain(_parts(store, run_id, tail), [_status(found)]):
+            with bundle.open(name, "w", force_zip64=True) as out:
+                for line in lines:
+                    text = redaction.text(line.decode("utf-8", "backslashreplace"))
+                    out.write(text.encode())
     click.echo(f"{path}")
     return EXIT_DAMAGED if tail.damaged or found.is_damaged else 0
 

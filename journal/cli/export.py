@@ -4,8 +4,9 @@ import csv
 import io
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from itertools import chain
+from pathlib import Path
 from typing import IO, Any, Final
 
 import click
@@ -15,6 +16,7 @@ from journal.cli.lines import Style, form_of, types_option
 from journal.cli.meant import with_run
 from journal.cli.options import root_option, run_argument
 from journal.cli.when import span
+from journal.cli.whole_file import whole_file
 from journal.clock import StampReader, stamp
 from journal.stores import ReadStore
 from readers.event import Event
@@ -60,6 +62,8 @@ def command(run: str, root: str | None, **options: Any) -> int:
     """
     if options["output"] == "parquet" and options["to"] is None:
         raise click.UsageError("parquet goes into a file: name it with --to")
+    if options["output"] == "parquet" and "://" in options["to"]:
+        raise click.UsageError("parquet goes into a file of this machine")
     return with_run(root, run, lambda store, run_id: _export(store, run_id, options))
 
 
@@ -70,7 +74,8 @@ def _export(store: ReadStore, run_id: str, options: dict[str, Any]) -> int:
     wanted, tail = selection.wanted(), Tail(store, run_id, complain)
     batches = tail.batches() if since is None else tail.since(stamp(since))
     if options["output"] == "parquet":
-        write_parquet((one for batch in batches for one in batch if wanted(one)), options["to"])
+        with whole_file(Path(options["to"])) as half:
+            write_parquet((one for batch in batches for one in batch if wanted(one)), str(half))
         return EXIT_DAMAGED if tail.damaged else 0
     # A run that is not there must not leave an empty file.
     first = next(batches, ())
@@ -87,13 +92,15 @@ def _opened(to: str | None) -> Iterator[IO[bytes]]:
         return
     import smart_open  # noqa: PLC0415 - only for files
 
+    # An upload that an error interrupts is given up by smart_open itself.
+    place: AbstractContextManager[str | Path] = (
+        nullcontext(to) if "://" in to else whole_file(Path(to))
+    )
     try:
-        with smart_open.open(to, "wb") as out:
+        with place as target, smart_open.open(target, "wb") as out:
             yield out
     except ImportError as lacking:
         raise ValueError(f"{to}: {lacking}") from lacking
-    except OSError as failed:
-        raise ValueError(f"{to} cannot be written: {failed.strerror or failed}") from failed
 
 
 def _ndjson(out: IO[bytes], batches: Iterable[Sequence[Event]], wanted: Wanted) -> None:

@@ -108,7 +108,10 @@ def _replay(run: str, root: str | None, output: str, options: dict[str, Any]) ->
         first = next(events, None)
         if first is None:
             raise Missing(f"{run} holds no event")
-        every = _grouped(chain((first,), events))
+        events = chain((first,), events)
+        if options["explain"] or options["moment"] is not None:
+            events = _of_one(run, first.run_id, events)
+        every = _grouped(events)
         code = _show(first.run_id, every, output, options)
         return EXIT_DAMAGED if exported.damaged else code
     return with_run(root, run, lambda store, run_id: _of_store(store, run_id, output, options))
@@ -170,6 +173,16 @@ def _show_at(status: Status, output: str) -> None:
     screen = terminal()
     for line in StatusLines(screen).of(status):
         screen.say(line)
+
+
+def _of_one(path: str, run_id: str, events: Iterable[Event]) -> Iterator[Event]:
+    """Yield the events, which must be one run's: a state of several would be nobody's."""
+    for event in events:
+        if event.run_id != run_id:
+            raise ValueError(
+                f"{path} holds events of {run_id} and of {event.run_id}; give the file of one run"
+            )
+        yield event
 
 
 def _grouped(events: Iterator[Event]) -> Iterator[list[Event]]:

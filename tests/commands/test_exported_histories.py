@@ -7,7 +7,9 @@ import shutil
 
 import polars as pl
 import pytest
+from fold.stories import Story
 
+from journal.errors import Unavailable
 from readers.frames import COLUMNS
 
 
@@ -95,6 +97,7 @@ def test_what_cannot_be_exported_is_refused(run_of_an_hour, call, tmp_path):
     assert call("export", "nothing", "--to", str(target)).code == 10
     assert not target.exists()
     assert call("export", run_of_an_hour, "-o", "parquet").code == 2
+    assert call("export", run_of_an_hour, "-o", "parquet", "--to", "s3://b/run.parquet").code == 2
     assert call("export", run_of_an_hour, "--to", f"{tmp_path}/no/run.ndjson").code == 2
 
 
@@ -132,3 +135,37 @@ def test_a_replay_in_time_waits_as_long_as_it_took(run_of_an_hour, call, monkeyp
     assert max(waits) == 20.0
     assert sum(waits) == pytest.approx(62 - (33 - 20), abs=1.5)
     assert call("replay", run_of_an_hour, "--verify", "--speed", "2").code == 2
+
+
+def test_a_folder_of_two_runs_is_shown_but_not_judged(run_of_an_hour, told, call, tmp_path):
+    """A state folded from both would be neither's."""
+    told("run-2", main=Story().started().finished())
+    for run_id in (run_of_an_hour, "run-2"):
+        call("export", run_id, "--to", str(tmp_path / f"{run_id}.ndjson"))
+    whole = sum(len(call("replay", one, "-o", "json").lines) for one in (run_of_an_hour, "run-2"))
+
+    assert len(call("replay", str(tmp_path), "-o", "json").lines) == whole
+    for judged in (("--explain",), ("--at", "1h")):
+        answer = call("replay", str(tmp_path), *judged)
+        assert answer.code == 2
+        assert "run-1 and of run-2" in answer.err or "run-2 and of run-1" in answer.err
+
+
+@pytest.mark.parametrize("form", ["ndjson", "parquet"])
+def test_an_export_that_fails_leaves_what_was_there(
+    form, run_of_an_hour, call, tmp_path, monkeypatch
+):
+    """Half a history would be taken for a whole one."""
+    path = tmp_path / f"run.{form}"
+    path.write_bytes(b"before")
+
+    def away(*_arguments):
+        yield []
+        raise Unavailable("the store does not answer")
+
+    monkeypatch.setattr("readers.tail.Tail.batches", away)
+
+    assert call("export", run_of_an_hour, "-o", form, "--to", str(path)).code == 1
+    assert [(one.name, one.read_bytes()) for one in tmp_path.iterdir() if one.is_file()] == [
+        (path.name, b"before")
+    ]

@@ -7,6 +7,8 @@ from fold.stories import BEGAN, Story
 
 from journal import layout
 from journal.cli.commands import run as command
+from journal.clock import now, stamp
+from journal.events import encode
 from journal.stores import ABSENT, connect
 from readers.status import glance, status
 from tools.bench.counted import Counted
@@ -116,3 +118,17 @@ def test_a_glance_says_what_a_status_says(three_runs, local_root):
             read.verdict.health,
             read.verdict.liveness,
         )
+
+
+def test_a_run_is_not_lost_because_its_snapshot_is_old(told, local_root, call):
+    """What its journal says since counts: nobody may be called dead who is alive."""
+    store = connect(local_root)
+    told("one", main=Story().started())
+    key = layout.segment_key("one", "main", 0)
+    found = store.get(key)
+    beat = {"seq": 1, "ts": stamp(now()), "type": "heartbeat", "files": 0, "bytes": 0}
+    store.put(key, found.body + encode(beat), expect=found.version)
+
+    (row,) = json.loads(call("ls", "-o", "json").out)
+
+    assert row["liveness"] == "alive"

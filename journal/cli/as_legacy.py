@@ -8,12 +8,13 @@ import click
 import orjson
 
 from journal import layout
+from journal.cli.document import print_document
 from journal.clock import stamp_seconds
 from journal.errors import Missing
 from journal.stores import ReadStore
 from journal.words import duration
 from readers import legacy
-from readers.text import printable, printable_json
+from readers.text import printable
 from readers.viewer import View, view
 
 _DETAIL_CHARS = 500  # of a marker's text, whoever wrote it
@@ -43,7 +44,7 @@ def show(store: ReadStore, run_id: str, *, stale_minutes: float, output: str) ->
             "alert": alert and asdict(alert),
             "viewer": asdict(seen),
         }
-        click.echo(printable_json(orjson.dumps(_writable(shown), option=orjson.OPT_INDENT_2)))
+        print_document(_writable(shown))
     else:
         for line in _lines(run_id, said, alert, seen, stale_minutes):
             click.echo(printable(line))

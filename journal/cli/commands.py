@@ -1,9 +1,14 @@
 """The commands, and what a call of them ends with."""
 
+import io
 import os
+import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
-from typing import Any, Final
+from types import FrameType
+from typing import Any, Final, NoReturn
 
 import click
 
@@ -40,18 +45,47 @@ _COMMANDS: Final = {
 _FORGIVEN: Final = ("emit", "phase")
 
 
+class _Call:
+    """What a call asks for, whatever its command is."""
+
+    shows_causes = False
+
+
+def _show_causes(ctx: click.Context, _option: click.Parameter, *, is_given: bool) -> None:
+    if is_given:
+        ctx.ensure_object(_Call).shows_causes = True
+
+
+_VERBOSE: Final = click.Option(
+    ("-v", "--verbose"),
+    is_flag=True,
+    expose_value=False,
+    callback=lambda ctx, option, value: _show_causes(ctx, option, is_given=value),
+    help="Show the cause of an error, too.",
+)
+
+
 class _ReaderGone(Exception):
     """Whoever read our output has gone; click would make exit code 1 of a BrokenPipeError."""
 
 
+@contextmanager
+def _written() -> Iterator[None]:
+    try:
+        yield
+        sys.stdout.flush()
+    except BrokenPipeError as gone:
+        raise _ReaderGone from gone
+
+
 class _Commands(click.Group):
+    def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
+        with _written():  # of --help
+            return super().make_context(*args, **kwargs)
+
     def invoke(self, ctx: click.Context) -> Any:
-        try:
-            answer = super().invoke(ctx)
-            sys.stdout.flush()
-        except BrokenPipeError as gone:
-            raise _ReaderGone from gone
-        return answer
+        with _written():
+            return super().invoke(ctx)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(_COMMANDS)
@@ -60,6 +94,8 @@ class _Commands(click.Group):
         if cmd_name not in _COMMANDS or cmd_name == "exec":
             return None  # `exec` is parsed before click is imported
         command: click.Command = import_module(f"journal.cli.{cmd_name}").command
+        if _VERBOSE not in command.params:
+            command.params.append(_VERBOSE)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -83,10 +119,20 @@ def group() -> None:
     """
 
 
+group.params.append(_VERBOSE)
+
+
 def run(arguments: list[str]) -> int:
     """Run a command; return its exit code (README, "exit code")."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # no name must end a command
+    with _terminated():
+        return _run(arguments, _Call())
+
+
+def _run(arguments: list[str], call: _Call) -> int:
     try:
-        answer: Any = group.main(arguments, prog_name="journal", standalone_mode=False)
+        answer: Any = group.main(arguments, prog_name="journal", standalone_mode=False, obj=call)
     except click.exceptions.Exit as done:
         return done.exit_code
     except click.ClickException as wrong:
@@ -97,9 +143,39 @@ def run(arguments: list[str]) -> int:
     except (click.Abort, KeyboardInterrupt):
         return 130
     except _ReaderGone:
-        # The rest of the output must go, too, without a word.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_output()
         return 141
     except (JournalError, ValueError) as wrong:
-        return fail(wrong)
+        return fail(wrong, shows_causes=call.shows_causes)
+    except OSError as failed:
+        _drop_output()
+        return fail(JournalError(_told(failed)), shows_causes=call.shows_causes)
     return answer if isinstance(answer, int) else 0
+
+
+def _told(failed: OSError) -> str:
+    """Say what the system refused, and of which file."""
+    where = "standard output" if failed.filename is None else failed.filename
+    return f"{where}: {failed.strerror or failed}"
+
+
+def _drop_output() -> None:
+    """Let the rest of the output go without a word: the interpreter's end would try once more."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+@contextmanager
+def _terminated() -> Iterator[None]:
+    """End by SIGTERM as by Ctrl-C, for the time of the block: what was begun is cleaned up."""
+    if signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
+        yield
+        return
+    signal.signal(signal.SIGTERM, _terminate)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
+def _terminate(number: int, _frame: FrameType | None) -> NoReturn:
+    sys.exit(128 + number)

@@ -1,13 +1,12 @@
 """`journal diff A B`."""
 
-import sys
 from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any, Final
 
 import click
-import orjson
 
+from journal.cli.document import print_document
 from journal.cli.meant import with_run
 from journal.cli.options import output_option, root_option
 from journal.cli.pager import no_pager_option, paged
@@ -16,7 +15,7 @@ from journal.cli.terminal import Terminal, color_option, table, terminal
 from journal.words import duration, size
 from readers.comparison import Comparison, Difference, Side, compare
 from readers.status import Status, status
-from readers.text import printable, printable_json
+from readers.text import printable
 
 _VERSION: Final = 1  # of what -o json prints
 _LIKE: Final = 1.0  # seconds that make no difference
@@ -41,13 +40,12 @@ def command(a: str, b: str, root: str | None, *, color: str, no_pager: bool, out
     found = compare(one, other)
     if output == "json":
         shown = {"v": _VERSION, "a": one.run_id, "b": other.run_id, **_as_json(found)}
-        text = printable_json(orjson.dumps(shown, option=orjson.OPT_INDENT_2))
-        sys.stdout.buffer.write(text + b"\n")
+        print_document(shown)
         return 0
     screen = terminal(color)
-    with paged(screen, wanted=not no_pager) as say:
+    with paged(screen, wanted=not no_pager) as page:
         for line in _lines(one, other, found, screen):
-            say(line)
+            page.say(line)
     return 0
 
 

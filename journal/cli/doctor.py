@@ -6,8 +6,8 @@ from itertools import islice
 from typing import Final
 
 import click
-import orjson
 
+from journal.cli.document import print_document
 from journal.cli.options import output_option, root_option
 from journal.doctor import Finding, examine, of_error, spool, worst
 from journal.errors import JournalError, Unavailable
@@ -15,7 +15,7 @@ from journal.recorder.owner import spool_home
 from journal.stores import Store, connect, read_only
 from readers import contract
 from readers.runs import run_ids
-from readers.text import printable, printable_json
+from readers.text import printable
 
 FORMAT: Final = 1
 
@@ -57,7 +57,7 @@ def command(root: str | None, output: str, *, reader: bool) -> int:
             "level": worst(findings),
             "findings": [asdict(finding) for finding in findings],
         }
-        click.echo(printable_json(orjson.dumps(document, option=orjson.OPT_INDENT_2)))
+        print_document(document)
     return _code(findings)
 
 

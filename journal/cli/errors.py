@@ -1,12 +1,11 @@
 """`journal errors RUN`."""
 
-import sys
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 import click
-import orjson
 
+from journal.cli.document import print_document
 from journal.cli.exits import EXIT_DAMAGED, complain
 from journal.cli.meant import with_run
 from journal.cli.options import output_option, root_option, run_argument_or_latest
@@ -17,7 +16,7 @@ from journal.stores import ReadStore
 from readers.faults import Fault, faults
 from readers.selection import Selection
 from readers.tail import Tail
-from readers.text import printable, printable_json
+from readers.text import printable
 
 _VERSION: Final = 1  # of what -o json prints
 _SOURCES_SHOWN: Final = 5
@@ -56,14 +55,13 @@ def _show(store: ReadStore, run_id: str, options: dict[str, Any]) -> int:
     found = faults(event for batch in tail.batches() for event in batch if wanted(event))
     if options["output"] == "json":
         shown = {"v": _VERSION, "run_id": run_id, "errors": list(map(_as_json, found))}
-        text = printable_json(orjson.dumps(shown, option=orjson.OPT_INDENT_2))
-        sys.stdout.buffer.write(text + b"\n")
+        print_document(shown)
     else:
         screen = terminal(options["color"])
         time = time_form(utc=options["utc"])
-        with paged(screen, wanted=not options["no_pager"]) as say:
+        with paged(screen, wanted=not options["no_pager"]) as page:
             for line in _lines(run_id, found, time, traceback=options["traceback"]):
-                say(line)
+                page.say(line)
     return EXIT_DAMAGED if tail.damaged else 0
 
 

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from journal.errors import Corrupt, Held, JournalError, Missing, Refused
@@ -35,6 +36,16 @@ def exit_status(verdict: "Verdict") -> int:
     return _STALLED if verdict.progress == "stalled" else 0
 
 
+def _causes(wrong: BaseException) -> Iterator[str]:
+    """Yield what led to an error, the nearest first."""
+    from journal.redaction import STANDARD  # noqa: PLC0415 - not needed when all goes well
+
+    cause = wrong.__cause__ or wrong.__context__
+    while cause is not None:
+        yield STANDARD.text(f"{type(cause).__name__}: {cause}")
+        cause = cause.__cause__ or cause.__context__
+
+
 def exit_code(wrong: JournalError | ValueError) -> int:
     """Return the exit code that an error stands for."""
     told = getattr(wrong, "code", None)  # a background process has told which
@@ -51,9 +62,14 @@ def complain(words: object) -> None:
     sys.stderr.flush()
 
 
-def fail(wrong: JournalError | ValueError) -> int:
-    """Say what is wrong; return the exit code. With JOURNAL_DEBUG the error goes on."""
+def fail(wrong: JournalError | ValueError, *, shows_causes: bool = False) -> int:
+    """Say what is wrong and, if asked to, why; return the exit code.
+
+    With JOURNAL_DEBUG the error goes on.
+    """
     complain(wrong)
+    for cause in _causes(wrong) if shows_causes else ():
+        complain(f"because {cause}")
     if os.environ.get("JOURNAL_DEBUG"):
         raise wrong
     return exit_code(wrong)

@@ -1,14 +1,13 @@
 """`journal ls`."""
 
-import sys
 from collections.abc import Callable, Iterator
 from itertools import islice
 from typing import Any, Final, get_args
 
 import click
-import orjson
 
 from journal import layout
+from journal.cli.document import print_document
 from journal.cli.exits import EXIT_DAMAGED, complain
 from journal.cli.options import output_option, root_option
 from journal.cli.pager import no_pager_option, paged
@@ -22,7 +21,7 @@ from journal.stores import ReadStore, connect, read_only
 from journal.words import duration
 from readers.runs import begun_since, job_runs, run_ids
 from readers.status import Status, glance
-from readers.text import printable, printable_json
+from readers.text import printable
 
 _STATES: Final = get_args(State)
 _HEAD: Final = ("RUN", "STATE", "HEALTH", "PROGRESS", "STARTED", "TOOK", "ENDS", "DETAILS")
@@ -56,16 +55,15 @@ def command(root: str | None, **options: Any) -> int:
     found = (one for one in looked.at(_ids(store, options)) if one.verdict.state in states)
     rows = list(islice(found, options["lines"]))
     if options["output"] == "json":
-        body = orjson.dumps([_as_json(row) for row in rows], option=orjson.OPT_INDENT_2)
-        sys.stdout.buffer.write(printable_json(body) + b"\n")
+        print_document([_as_json(row) for row in rows])
         return looked.code
     screen = terminal(options["color"])
     time = time_form(utc=options["utc"], to="minutes")
     if rows:
         cells = [_row(row, screen, time) for row in rows]
-        with paged(screen, wanted=not options["no_pager"]) as say:
+        with paged(screen, wanted=not options["no_pager"]) as page:
             for line in table(_HEAD, cells, left=len(_HEAD), columns=screen.columns):
-                say(line)
+                page.say(line)
     else:
         complain("no such run under this root" if _is_choice(options) else "no run yet here")
     return looked.code

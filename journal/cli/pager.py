@@ -5,15 +5,34 @@ import shlex
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import Final
+from dataclasses import dataclass
+from typing import IO, Final
 
 import click
 
 from journal.cli.terminal import Terminal
 
-Say = Callable[[str], object]
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Where output goes: to a pager, or on at once."""
+
+    screen: Terminal
+    out: IO[bytes]
+    is_cut: bool  # a terminal's lines are; a pager has ways to show them whole
+
+    def say(self, line: str) -> None:
+        """Print a line."""
+        shown = self.screen.fitted(line) if self.is_cut else line
+        self.out.write(self.screen.encoded(shown) + b"\n")
+
+    def write(self, lines: bytes) -> None:
+        """Print lines that were made ready, now."""
+        self.out.write(lines)
+        self.out.flush()
+
 
 # Quit if it fits on a screen, let colours through, leave the text there: as git does.
 _LESS: Final = "FRX"
@@ -22,14 +41,14 @@ no_pager_option = click.option("--no-pager", is_flag=True, help="Print at once, 
 
 
 @contextmanager
-def paged(screen: Terminal, *, wanted: bool = True) -> Iterator[Say]:
-    """Return what prints a line: through JOURNAL_PAGER, else PAGER, else less, at a terminal only.
+def paged(screen: Terminal, *, wanted: bool = True) -> Iterator[Page]:
+    """Return what prints: through JOURNAL_PAGER, else PAGER, else less, at a terminal only.
 
     Whoever quits the pager ends the block, without a word.
     """
     command = _command() if wanted and screen.is_interactive else []
     if not command:
-        yield screen.say
+        yield Page(screen, sys.stdout.buffer, is_cut=True)
         sys.stdout.buffer.flush()
         return
     environment = {"LESS": _LESS, **os.environ}
@@ -39,13 +58,9 @@ def paged(screen: Terminal, *, wanted: bool = True) -> Iterator[Say]:
         pipe = pager.stdin
         if pipe is None:
             raise ValueError("the pager has no input")
-
-        def say(line: str) -> None:
-            pipe.write(screen.encoded(line) + b"\n")
-
         try:
             with suppress(BrokenPipeError):  # it was quit
-                yield say
+                yield Page(screen, pipe, is_cut=False)
         finally:
             with suppress(BrokenPipeError):
                 pipe.close()

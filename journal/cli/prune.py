@@ -7,8 +7,8 @@ from functools import partial
 from typing import Any, Final
 
 import click
-import orjson
 
+from journal.cli.document import print_document
 from journal.cli.exits import complain, exit_code
 from journal.cli.meant import with_run
 from journal.cli.options import output_option, root_option
@@ -18,7 +18,7 @@ from journal.stores import Store, connect, read_only
 from journal.stores.probe import ensure_probed
 from journal.words import duration, size
 from readers.runs import parse_place, run_ids
-from readers.text import printable, printable_json
+from readers.text import printable
 
 FORMAT: Final = 1
 
@@ -85,7 +85,7 @@ def command(runs: tuple[str, ...], age: float, root: str | None, output: str, *,
         click.echo(_sum(prospects, is_done=yes), err=True)
     if output == "json":
         document = {"version": FORMAT, "is_done": yes, "runs": [asdict(one) for one in prospects]}
-        click.echo(printable_json(orjson.dumps(document, option=orjson.OPT_INDENT_2)))
+        print_document(document)
     return code
 
 

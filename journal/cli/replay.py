@@ -9,16 +9,17 @@ from typing import Any, Final
 import click
 import orjson
 
+from journal.cli.document import print_document
 from journal.cli.exits import EXIT_DAMAGED, complain
 from journal.cli.explain_lines import explain_lines
 from journal.cli.lines import LINES, Style, form_of, types_option
 from journal.cli.meant import with_run
 from journal.cli.options import output_option, root_option, run_argument
-from journal.cli.pager import paged
+from journal.cli.pager import no_pager_option, paged
 from journal.cli.status import as_json
 from journal.cli.status_lines import StatusLines
-from journal.cli.terminal import terminal
-from journal.cli.when import instant, span, time_form
+from journal.cli.terminal import color_option, terminal
+from journal.cli.when import instant, span, time_form, utc_option
 from journal.clock import StampReader, now, sleep
 from journal.errors import Missing
 from journal.foreign import instant as recorded_at
@@ -31,7 +32,7 @@ from readers.postmortem import Postmortem, postmortem
 from readers.selection import Selection
 from readers.status import Status
 from readers.tail import Tail
-from readers.text import printable, printable_json
+from readers.text import printable
 from readers.then import status_at
 from readers.verify import Verification, verify
 
@@ -70,6 +71,9 @@ _VALUE_CHARS: Final = 160  # of what was expected, and of what was found
 )
 @click.option("--explain", is_flag=True, help="Where the time went, and how the end came.")
 @click.option("--verify", "is_check", is_flag=True, help="Check everything, show no events.")
+@color_option
+@utc_option
+@no_pager_option
 @output_option(*LINES)
 def command(run: str, root: str | None, *, is_check: bool, output: str, **options: Any) -> int:
     """Show the whole history of a run, its streams merged in the order of their times.
@@ -94,7 +98,7 @@ def command(run: str, root: str | None, *, is_check: bool, output: str, **option
         raise click.UsageError("--verify shows no events: it takes no option that chooses some")
     done = with_run(root, run, verify)
     if output == "json":
-        click.echo(printable_json(orjson.dumps(verified_as_json(done), option=orjson.OPT_INDENT_2)))
+        print_document(verified_as_json(done))
     else:
         for line in _lines(done):
             click.echo(printable(line))
@@ -131,20 +135,23 @@ def _show(
     if options["explain"]:
         if output == "raw" or any(options[name] for name in ("types", *_SHOWING[:-1])):
             raise click.UsageError("--explain tells of all: it takes no option that chooses some")
-        _explain(postmortem(run_id, chain.from_iterable(batches), now()), output)
+        _explain(postmortem(run_id, chain.from_iterable(batches), now()), output, options)
         return 0
     if moment is not None:
         if output == "raw" or any(options[name] for name in ("types", "since", "until", "speed")):
             raise click.UsageError("--at shows no events: it takes no option that chooses some")
-        _show_at(status_at(run_id, chain.from_iterable(batches), instant(moment, now())), output)
+        then = status_at(run_id, chain.from_iterable(batches), instant(moment, now()))
+        _show_at(then, output, options)
         return 0
     wanted = Selection(options["types"], since=since, until=until).wanted()
-    form = form_of(output, wanted, Style(terminal=terminal(), has_gaps=output == "human"))
-    out = sys.stdout.buffer
+    screen, is_human = terminal(options["color"]), output == "human"
+    form = form_of(output, wanted, Style(screen, utc=options["utc"], has_gaps=is_human))
     if options["speed"] is None:
-        for batch in batches:
-            out.write(form(batch))
+        with paged(screen, wanted=is_human and not options["no_pager"]) as page:
+            for batch in batches:
+                page.write(form(batch))
         return 0
+    out = sys.stdout.buffer
     pace = _Pace(options["speed"], options["max_wait"])
     for event in chain.from_iterable(batches):
         if wanted(event):
@@ -154,24 +161,22 @@ def _show(
     return 0
 
 
-def _explain(told: Postmortem, output: str) -> None:
+def _explain(told: Postmortem, output: str, options: dict[str, Any]) -> None:
     if output == "json":
         shown = {"v": _VERSION, **{one.name: getattr(told, one.name) for one in fields(told)}}
-        body = orjson.dumps(shown, option=orjson.OPT_INDENT_2)
-        sys.stdout.buffer.write(printable_json(body) + b"\n")
+        print_document(shown)
         return
-    with paged(terminal()) as say:
-        for line in explain_lines(told, time_form(utc=False)):
-            say(line)
+    with paged(terminal(options["color"]), wanted=not options["no_pager"]) as page:
+        for line in explain_lines(told, time_form(utc=options["utc"])):
+            page.say(line)
 
 
-def _show_at(status: Status, output: str) -> None:
+def _show_at(status: Status, output: str, options: dict[str, Any]) -> None:
     if output == "json":
-        body = orjson.dumps(as_json(status), option=orjson.OPT_INDENT_2)
-        sys.stdout.buffer.write(printable_json(body) + b"\n")
+        print_document(as_json(status))
         return
-    screen = terminal()
-    for line in StatusLines(screen).of(status):
+    screen = terminal(options["color"])
+    for line in StatusLines(screen, utc=options["utc"]).of(status):
         screen.say(line)
 
 

@@ -9,6 +9,7 @@ import click
 import orjson
 
 from journal.cli.as_legacy import show as show_as_legacy
+from journal.cli.document import print_document
 from journal.cli.exits import EXIT_DAMAGED, complain, exit_status
 from journal.cli.meant import with_run
 from journal.cli.options import output_option, root_option, run_argument_or_latest
@@ -23,7 +24,7 @@ from readers.legacy import STALE_SECONDS
 from readers.path import field_at
 from readers.status import Status
 from readers.status import status as read_status
-from readers.text import printable, printable_bytes, printable_json
+from readers.text import printable, printable_bytes
 
 
 @click.command()
@@ -116,7 +117,7 @@ def _print(status: Status, options: dict[str, Any]) -> None:
         shown = value if isinstance(value, str) else orjson.dumps(value).decode()
         out.write(printable(shown).encode("utf-8", "backslashreplace") + b"\n")
     elif options["output"] == "json":
-        out.write(printable_json(orjson.dumps(as_json(status), option=orjson.OPT_INDENT_2)) + b"\n")
+        print_document(as_json(status))
     elif options["output"] == "prometheus":
         from readers.prometheus import metrics  # noqa: PLC0415
 

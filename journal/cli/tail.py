@@ -1,6 +1,5 @@
 """`journal tail RUN…`."""
 
-import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -15,9 +14,10 @@ from journal.cli.following import Follower, verdict_of
 from journal.cli.lines import LINES, Form, Style, form_of, types_option
 from journal.cli.meant import is_pattern, runs_meant, with_run
 from journal.cli.options import output_option, root_option
+from journal.cli.pager import Page, no_pager_option, paged
 from journal.cli.runs_completed import runs_completed
 from journal.cli.stopping import Stopping
-from journal.cli.terminal import color_option, terminal
+from journal.cli.terminal import Terminal, color_option, terminal
 from journal.cli.when import instant, utc_option
 from journal.clock import now, stamp
 from journal.stores import ReadStore
@@ -73,6 +73,7 @@ class _Count(click.ParamType[int]):
 @click.option("--exit-status", is_flag=True, help="Exit with the run's verdict (20 to 23).")
 @color_option
 @utc_option
+@no_pager_option
 @output_option(*LINES)
 def command(words: tuple[str, ...], **options: Any) -> int:
     """Show the last events of runs, and follow them.
@@ -122,6 +123,8 @@ class _Asked:
     selection: Selection
     wanted: Wanted
     form: Form
+    screen: Terminal
+    is_paged: bool
     bookmark: Bookmark
     lines: int | None
     follow: bool
@@ -153,8 +156,9 @@ def _asked(words: tuple[str, ...], options: dict[str, Any]) -> _Asked:
     names = tuple(name.strip() for name in (options["fields"] or "").split(",") if name.strip())
     runs = [word for word in words if "=" not in word]
     gaps = options["gaps"]
+    screen = terminal(options["color"])
     style = Style(
-        terminal=terminal(options["color"]),
+        terminal=screen,
         utc=options["utc"],
         fields=names,
         template=options["template"],
@@ -166,6 +170,8 @@ def _asked(words: tuple[str, ...], options: dict[str, Any]) -> _Asked:
         selection=selection,
         wanted=wanted,
         form=form_of(options["output"], wanted, style),
+        screen=screen,
+        is_paged=options["output"] == "human" and not (options["follow"] or options["no_pager"]),
         bookmark=Bookmark(options["after_cursor"], options["cursor_file"]),
         lines=options["lines"],
         follow=options["follow"],
@@ -189,9 +195,10 @@ class _Show:
         """Show what is there and, if somebody follows, what comes; return the exit code."""
         code = 0
         with self._stopping.heeded():
-            self._there(places)
-            if follower is not None:
-                self._print(follower.batches(self.tail))
+            with paged(self.asked.screen, wanted=self.asked.is_paged) as page:
+                self._there(places, page)
+                if follower is not None:
+                    self._print(follower.batches(self.tail), page)
             if self.asked.exit_status:
                 with self._stopping.interruptible():
                     code = verdict_of(self.store, self.tail.run_ids)
@@ -204,7 +211,7 @@ class _Show:
             complain(f"cursor: {token}")
         return code or (EXIT_DAMAGED if self.tail.damaged else 0)
 
-    def _there(self, places: Places | None) -> None:
+    def _there(self, places: Places | None, page: Page) -> None:
         """Show what is there already, as many lines of it as were asked for."""
         asked, tail, lines = self.asked, self.tail, self.asked.lines
         since = asked.selection.since
@@ -214,39 +221,39 @@ class _Show:
             batches = tail.since(stamp(since))
         elif lines != _ALL:
             wanted = asked.wanted
-            self._print_all(lambda: tail.last_batch(_LINES if lines is None else lines, wanted))
+            lines = _LINES if lines is None else lines
+            self._print_all(lambda: tail.last_batch(lines, wanted), page)
             return
         else:
             batches = tail.batches()
         if asked.reverse or lines not in (None, _ALL):
             limit = None if lines == _ALL else lines
-            self._print_all(lambda: deque(self._wanted(batches), limit))
+            self._print_all(lambda: deque(self._wanted(batches), limit), page)
         else:
-            self._print(batches)
+            self._print(batches, page)
 
     def _wanted(self, batches: Iterator[Sequence[Event]]) -> Iterator[Event]:
         return (event for batch in batches for event in batch if self.asked.wanted(event))
 
-    def _print_all(self, read: Callable[[], Iterable[Event]]) -> None:
+    def _print_all(self, read: Callable[[], Iterable[Event]], page: Page) -> None:
         """Print what is cut or turned round, which is known only when all was read."""
         with self._stopping.interruptible():
             events = list(read())
-        self._write(events[::-1] if self.asked.reverse else events)
+        self._write(events[::-1] if self.asked.reverse else events, page)
         self.tail.hand_out_all()
 
-    def _print(self, batches: Iterator[Sequence[Event]]) -> None:
+    def _print(self, batches: Iterator[Sequence[Event]], page: Page) -> None:
         while True:
             with self._stopping.interruptible():
                 batch = next(batches, None)
             if batch is None:
                 return
             if batch:
-                self._write(batch)
+                self._write(batch, page)
                 self.tail.hand_out(batch)
                 if self.asked.bookmark.file is not None:
                     self.asked.bookmark.put(self.tail.cursor)
 
-    def _write(self, events: Sequence[Event]) -> None:
+    def _write(self, events: Sequence[Event], page: Page) -> None:
         if lines := self.asked.form(events):
-            sys.stdout.buffer.write(lines)
-            sys.stdout.buffer.flush()
+            page.write(lines)

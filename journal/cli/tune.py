@@ -7,12 +7,13 @@ from typing import Any, Final
 import click
 import orjson
 
+from journal.cli.document import print_document
 from journal.cli.exits import EXIT_DAMAGED, complain
 from journal.cli.options import output_option, root_option
 from journal.stores import connect, read_only
 from journal.words import duration
 from readers.past import tune
-from readers.text import printable, printable_json
+from readers.text import printable
 from readers.tuning import DEFAULT, Findings, Place, Tally, Tuning, middle
 
 _VERSION: Final = 1  # of what `-o json` prints
@@ -48,7 +49,7 @@ def command(job: str, root: str | None, lines: int, output: str) -> int:
     tuning = tune(read_only(connect(root)), job, lines, leave_out)
     if output == "json":
         told = {"v": _VERSION, "job": job, **_as_json(tuning), "left_out": left_out}
-        click.echo(printable_json(orjson.dumps(told, option=orjson.OPT_INDENT_2)))
+        print_document(told)
     else:
         for line in _lines(job, tuning):
             click.echo(printable(line))

@@ -8,6 +8,7 @@ import click
 import orjson
 
 from journal import layout
+from journal.cli.document import print_document
 from journal.cli.exits import complain, exit_status
 from journal.cli.meant import with_run
 from journal.cli.options import output_option, root_option, run_argument_or_latest
@@ -19,7 +20,6 @@ from journal.errors import Missing, Unavailable
 from journal.stores import ReadStore, connect, read_only
 from readers.runs import parse_place
 from readers.status import Status, status
-from readers.text import printable_json
 
 _FINAL: Final = ("completed", "failed", "aborted", "preempted")
 _TIMED_OUT: Final = 124
@@ -98,8 +98,7 @@ class _Waiting:
         if stopping.code is not None:
             return stopping.code
         if found is not None and self.output == "json":
-            body = orjson.dumps(as_json(found), option=orjson.OPT_INDENT_2)
-            click.echo(printable_json(body))
+            print_document(as_json(found))
         if code is None:
             self._tell(f"{self.condition} has not come within the time")
             return _TIMED_OUT

@@ -4,6 +4,7 @@ It stays in the process group of whoever starts it: what kills the job as a whol
 """
 
 import os
+import signal
 import sys
 from collections.abc import Callable
 from contextlib import suppress
@@ -59,6 +60,7 @@ def _reply(writing: int, told: bytes) -> None:
 def _leave(kept: int) -> None:
     """Let go of all that was inherited: a pipe or a lock kept open would hold up others."""
     os.chdir("/")
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # what it does is decided by whoever works here
     nowhere = os.open(os.devnull, os.O_RDWR)
     for standard in (0, 1, 2):
         os.dup2(nowhere, standard)

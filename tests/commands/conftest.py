@@ -2,6 +2,7 @@
 
 import io
 import sys
+import time
 from dataclasses import dataclass
 
 import pytest
@@ -97,3 +98,16 @@ def run_of_an_hour(told):
 def at():
     """An instant so many seconds after a run of these tests began, as people give it."""
     return lambda seconds: stamp(BEGAN + seconds)
+
+
+@pytest.fixture
+def time_zone(monkeypatch):
+    """Live in a time zone."""
+
+    def live_in(name):
+        monkeypatch.setenv("TZ", name)
+        time.tzset()
+
+    yield live_in
+    monkeypatch.undo()
+    time.tzset()

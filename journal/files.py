@@ -108,15 +108,18 @@ def _times(stamps: list[str], read_ts: StampReader) -> list[float] | None:
     """Return the times of stamps; None if one of them is not in the usual form."""
     if "".join(stamps).encode().translate(_DIGITS) != _STAMP * len(stamps):
         return None
-    seconds: dict[str, float] = {}
-    for head in dict.fromkeys([stamp[:20] for stamp in stamps]):
-        at = foreign.instant(f"{head}000000Z", read_ts)
-        if at is None or foreign.instant(f"{head}999999Z", read_ts) is None:
+    minutes: dict[str, float] = {}
+    for head in dict.fromkeys([stamp[:17] for stamp in stamps]):
+        at = foreign.instant(f"{head}00.000000Z", read_ts)
+        if at is None or foreign.instant(f"{head}59.999999Z", read_ts) is None:
             return None
-        seconds[head] = at
+        minutes[head] = at
+    seconds = [float(stamp[17:26]) for stamp in stamps]
+    if max(seconds) >= 60.0:
+        return None
     # The same number to the bit as StampReader's, which divides whole microseconds: both are the
     # nearest one to the fraction.
-    return [seconds[stamp[:20]] + float(stamp[19:26]) for stamp in stamps]
+    return [minutes[stamp[:17]] + second for stamp, second in zip(stamps, seconds, strict=True)]
 
 
 def _sources(names: Sequence[Any], roster: Roster) -> dict[str, SourceState] | None:

@@ -19,7 +19,10 @@ _UNPRINTABLE_IN_DOCUMENT: Final = re.compile(f"[\x00-\x08\x0b-\x1f{_WIDE}]")
 
 def printable(text: object) -> str:
     """Return a text with every character that could act on a terminal shown as its escape."""
-    return _UNPRINTABLE.sub(_escape, str(text))
+    shown = str(text)
+    if shown.isascii() and shown.isprintable():
+        return shown  # nearly all are, and the expression costs twenty times as much
+    return _UNPRINTABLE.sub(_escape, shown)
 
 
 def printable_json(text: bytes) -> bytes:

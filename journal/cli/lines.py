@@ -27,8 +27,8 @@ GAP_SECONDS: Final = 120.0  # so long without an event, and it is shown
 Form = Callable[[Sequence[Event]], bytes]
 """What makes the lines of some events, each with its end; nothing for one that is not wanted."""
 
-_BRACE: Final = {ord("}")}
 _WIDTH: Final = 15
+_TO_MINUTES: Final = len("2025-08-05T13:21")
 _STYLES: Final = {"debug": "dim", "warning": "warn", "error": "critical"}
 _SLOT: Final = re.compile(r"\{([a-z0-9_.]+)\}|\\([nt\\])")
 _ESCAPES: Final = {"n": "\n", "t": "\t", "\\": "\\"}
@@ -91,9 +91,9 @@ def _json_stretches(slow: Form) -> Form:
         columns = zip(events.lines, events.kinds, strict=True)
         lines = [line for line, kind in columns if kind not in QUIET]
         text = b"\n".join([*lines, b""])
-        if b'"run_id"' in text or b'"stream"' in text or {line[-1] for line in lines} > _BRACE:
+        if b'"run_id"' in text or b'"stream"' in text or text.count(b"}\n") != len(lines):
             return slow(events)
-        return printable_json(place.join([*[line[:-1] for line in lines], b""]))
+        return printable_json(text.replace(b"}\n", place))
 
     return form
 
@@ -209,7 +209,7 @@ class Gaps:
 
     def __init__(self) -> None:
         self._read = StampReader()
-        self._last: dict[str, float] = {}  # by run
+        self._last: dict[str, str] = {}  # by run: the latest time that an event told
         self._beats: dict[str, int] = {}
 
     def before(self, event: Event) -> str | None:
@@ -220,15 +220,19 @@ class Gaps:
             if kind == HEARTBEAT:
                 self._beats[run_id] = self._beats.get(run_id, 0) + 1
             return None
-        at = instant(record["ts"], self._read)
-        if at is None:
-            return None
+        ts: str = record["ts"]
         last, beats = self._last.get(run_id), self._beats.pop(run_id, 0)
-        self._last[run_id] = max(at, last or 0.0)
-        if last is None or at - last < GAP_SECONDS:
+        if last is not None and ts[:_TO_MINUTES] == last[:_TO_MINUTES]:
+            self._last[run_id] = max(ts, last)
+            return None
+        at = instant(ts, self._read)
+        before = None if last is None else instant(last, self._read)
+        if at is not None and (before is None or at > before):
+            self._last[run_id] = ts
+        if at is None or before is None or at - before < GAP_SECONDS:
             return None
         told = f", {beats} heartbeat{'s' * (beats > 1)}" if beats else ""
-        return f"-- {duration(at - last)} without an event{told} --"
+        return f"-- {duration(at - before)} without an event{told} --"
 
 
 def line_of(event: Event, time: Callable[[str], str]) -> str:

@@ -6,12 +6,14 @@ out once: neither sums over files nor predictions are kept then, so that the sna
 them, cannot be compared; everything else is checked and folded.
 """
 
+import gc
 from collections.abc import Callable, Iterator
 from statistics import median
 from unittest.mock import patch
 
 import orjson
 
+from journal.cli import GARBAGE_THRESHOLD
 from journal.eta import score
 from journal.limits import TIME_MAX
 from journal.state import StreamState
@@ -31,6 +33,7 @@ def run(effort: Effort) -> Iterator[Result]:
     written = write_day(_RUN, _FILES // 100 if effort.quick else _FILES)
     lines = lines_of(written, _RUN)
     store = read_only(written)
+    gc.set_threshold(GARBAGE_THRESHOLD)  # as in the command
     whole, bare, loads = seconds(
         lambda: cpu(lambda: _verify(store)),
         lambda: _without_estimates(lambda: cpu(lambda: verify(store, _RUN))),

@@ -85,8 +85,9 @@ def _longer(found: Difference) -> str:
 
 
 def _row(one: Difference) -> tuple[str, ...]:
-    sign = "+" if one.seconds > 0 else "-" if one.seconds < 0 else ""
-    longer = f"{sign}{duration(abs(one.seconds))}"
+    longer = duration(abs(one.seconds))
+    if round(one.seconds):
+        longer = f"{'+' if one.seconds > 0 else '-'}{longer}"
     sides = (one.a, one.b)
     return (
         printable(one.name),

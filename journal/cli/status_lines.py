@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from textwrap import wrap
 from typing import Any, Final
 
-from journal.cli.terminal import Terminal, table
+from journal.cli.terminal import LEAST_COLUMNS, Terminal, table
 from journal.cli.when import time_form
 from journal.clock import parse_stamp
 from journal.limits import CLOCK_SLACK_SECONDS, COUNT_MAX
@@ -17,6 +17,7 @@ _SIGNS: Final = {"ok": "✓", "done": "✓", "warn": "!", "critical": "✗"}
 _SOURCES_SHOWN: Final = 30
 _FLYING_SHOWN: Final = 8
 _BAR_COLUMNS: Final = 12
+_BAR_LEAST: Final = 6  # on a narrow screen
 _WRAP_LEAST: Final = 20  # columns
 
 
@@ -168,19 +169,21 @@ class StatusLines:
         if self.terminal.is_interactive:
             head = (*head[:3], "DONE", *head[3:])
             rows = [(*row[:3], self._bar(one), *row[3:]) for row, one in zip(rows, shown)]  # noqa: B905 - one each
-        yield from self._table(head, rows, left=4 if self.terminal.is_interactive else 3)
+        left = 4 if self.terminal.is_interactive else 3
+        yield from table(head, rows, left=left, columns=self.terminal.columns, spare=1)
         if any(source.get("totals_grow") for source in shown):
             yield "+: more came than was said; the total is what is known so far"
 
     def _bar(self, source: dict[str, Any]) -> str:
         """Return a bar of what of a source is done, by bytes or else by files."""
+        columns = _BAR_COLUMNS if (self.terminal.columns or 0) >= 2 * LEAST_COLUMNS else _BAR_LEAST
         for done, total in (("bytes", "bytes_total"), ("files", "files_total")):
             part, whole = _number(source.get(done)), _number(source.get(total))
             if part is not None and whole:
                 share = min(1.0, part / whole)
-                return f"{self.terminal.bar(share, _BAR_COLUMNS)} {share:4.0%}"
+                return f"{self.terminal.bar(share, columns)} {share:4.0%}"
         is_done = source.get("state") == "done"
-        return f"{self.terminal.bar(1.0, _BAR_COLUMNS)} 100%" if is_done else ""
+        return f"{self.terminal.bar(1.0, columns)} 100%" if is_done else ""
 
     def _row(self, source: dict[str, Any]) -> tuple[str, ...]:
         files, total = source.get("files"), source.get("files_total")

@@ -138,6 +138,20 @@ def cut(text: str, columns: int) -> str:
     return "".join(kept) + "…" + ends
 
 
+def cut_inside(text: str, columns: int) -> str:
+    """Return an uncoloured text of at most so many columns; its end, which tells most, stays.
+
+    Names that stand in a column differ at their ends as a rule: times of runs, numbers of files.
+    """
+    if cells(text) <= columns:
+        return text
+    end, used = len(text), 0
+    while used + cells(text[end - 1]) <= (columns - 1) // 2:
+        end -= 1
+        used += cells(text[end])
+    return cut(text[:end], columns - used) + text[end:]
+
+
 def padded(text: str, columns: int, *, right: bool = False) -> str:
     """Return a text filled up with blanks to so many columns, in front if it is to stand right."""
     blanks = " " * max(0, columns - cells(_COLOURS.sub("", text)))
@@ -145,28 +159,41 @@ def padded(text: str, columns: int, *, right: bool = False) -> str:
 
 
 def table(
-    head: Sequence[str], rows: Sequence[Sequence[str]], *, left: int, columns: int | None = None
+    head: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    *,
+    left: int,
+    columns: int | None = None,
+    spare: int | None = None,
 ) -> list[str]:
     """Lay out rows under their heads, the first `left` columns flush left.
 
-    A last column that nobody has filled is left out. Too wide for `columns`, the first column is
-    cut down to a third of them, and then whole columns are left out from the end.
+    A last column that nobody has filled is left out. Too wide for `columns`, the column `spare`
+    goes, then the first one, whose cells have no colour, is cut down to a third of them, and then
+    whole columns are left out from the end.
     """
     rows = [head, *rows]
     if not any(row[-1] for row in rows[1:]):
         rows = [row[:-1] for row in rows]
     widths = [max(cells(_COLOURS.sub("", row[at])) for row in rows) for at in range(len(rows[0]))]
-    if columns is not None:
-        spare = columns - sum(widths) - 2 * (len(widths) - 1)
-        if spare < 0:
-            widths[0] = max(min(widths[0], columns // 3), widths[0] + spare)
-        while len(widths) > 1 and sum(widths) + 2 * (len(widths) - 1) > columns:
-            widths.pop()
-        widths[0] = min(widths[0], columns)
+    shown = list(range(len(widths)))
+
+    def missing() -> int:
+        return 0 if columns is None else sum(widths[at] + 2 for at in shown) - 2 - columns
+
+    if missing() > 0 and spare is not None:
+        shown.remove(spare)
+    if columns is not None and missing() > 0:
+        wanted, widths[0] = widths[0], min(widths[0], columns // 3)
+        while len(shown) > 1 and missing() > 0:
+            shown.pop()
+        widths[0] = min(wanted, widths[0] - missing())  # what room is left is its own again
     return [
         "  ".join(
-            padded(cut(cell, width), width, right=at >= left)
-            for at, (cell, width) in enumerate(zip(row, widths, strict=False))
+            padded(cut(row[at], widths[at]), widths[at], right=at >= left)
+            if at
+            else padded(cut_inside(row[0], widths[0]), widths[0], right=left == 0)
+            for at in shown
         ).rstrip()
         for row in rows
     ]

@@ -140,7 +140,7 @@ def test_a_screen_is_as_wide_as_the_terminal(columns, at_work):
     lines = [screen.fitted(line) for line in StatusLines(screen).of(at_work)]
 
     assert max(map(cells, lines)) <= columns
-    assert any("█" in line for line in lines) == (columns > 40)
+    assert any("█" in line for line in lines)
 
 
 def test_files_in_flight_show_how_far_they_are(at_work):

@@ -14,7 +14,6 @@ from operator import itemgetter
 
 from journal import clock, log
 from journal.errors import Unavailable
-from journal.events import CONTROL
 from journal.layout import MAIN
 from journal.log import StreamReader
 from journal.sections import CLOSED
@@ -24,6 +23,8 @@ from journal.stores import ReadStore
 from readers import cursor, ends
 from readers.cursor import Places
 from readers.event import Event, Stretch
+from readers.moments import Moments
+from readers.outage import Outage
 from readers.runs import located
 from readers.streams import Streams
 
@@ -65,8 +66,8 @@ class Tail:
         self._complain = complain
         self._keep = keep
         self._runs: dict[str, Streams] = {}
-        self._outage = _Outage(complain)
-        self._moments = _Moments()
+        self._outage = Outage(complain)
+        self._moments = Moments()
         self._surveyed = clock.monotonic()
         for run_id in [run_ids] if isinstance(run_ids, str) else run_ids:
             self._open(run_id)
@@ -401,45 +402,6 @@ class Tail:
             for event in self._merged(poll):
                 self._runs[event.run_id].hand_out(event.stream, 1)
                 yield event
-
-
-class _Outage:
-    """Waits while the store does not answer, and says so once when it begins and when it ends."""
-
-    def __init__(self, complain: Callable[[str], None]) -> None:
-        self._complain = complain
-        self._since: float | None = None
-
-    def wait(self, why: Unavailable) -> None:
-        if self._since is None:
-            self._since = clock.monotonic()
-            self._complain(f"the store does not answer, trying on: {why}")
-        clock.sleep(POLL_MAX_SECONDS)
-
-    def is_over(self) -> None:
-        if self._since is not None:
-            self._complain(f"the store is back after {clock.monotonic() - self._since:.0f} s")
-            self._since = None
-
-
-class _Moments:
-    """Orders events by time; each stream's own order is kept by a stable merge.
-
-    A control line goes with the record before it. Its own time is that of a claim or a flush, after
-    an outage hours later than the records behind it, which must not wait for that.
-    """
-
-    def __init__(self) -> None:
-        self._latest: dict[tuple[str, str], str] = {}
-
-    def __call__(self, event: Event) -> str:
-        """Return the key of an event; called once for each, in the order of its stream."""
-        place = event[:2]
-        if event.record["type"] in CONTROL:
-            return self._latest.get(place, "")
-        moment: str = event.record["ts"]
-        self._latest[place] = moment
-        return moment
 
 
 def follow(

@@ -2,24 +2,18 @@
 
 from itertools import chain, islice
 
-import fakes
 import pytest
+from fold.growing import RUN, Growing
 from hypothesis import given
 from hypothesis import strategies as st
 
 from journal import layout
-from journal.claim import Claim
-from journal.clock import stamp
-from journal.compactor import Compactor
-from journal.events import encode
 from journal.segments import Cursor
 from journal.stores import Found
-from journal.stores.memory import MemoryStore
 from readers import cursor
 from readers.selection import Selection
 from readers.tail import Tail
 
-RUN = fakes.RUN
 NARROW = Selection(types="file_done,error", grep="7|e").wanted()
 
 flush = st.tuples(
@@ -43,27 +37,8 @@ FIXED = [
 ]
 
 
-class Run:
-    """A run that grows flush by flush, by the writers that jobs have."""
-
-    def __init__(self):
-        self.store = MemoryStore(lambda: fakes.STORE_TIME)
-        self.writers = {}
-
-    def write(self, history):
-        for name, said, seal, compacts in history:
-            if name not in self.writers:
-                claim = Claim(fakes.stream(self.store, name=name), resume=False)
-                self.writers[name] = claim.attempt()
-            writer = self.writers[name]
-            for minute, kind in said:
-                ts = stamp(fakes.STORE_TIME + 60 * minute)
-                place = {"seq": writer.next_seq, "ts": ts, "type": kind}
-                writer.append(encode({**place, "path": f"é-{writer.next_seq}"}), 1)
-            writer.flush(seal)
-            if compacts:
-                Compactor(self.store, RUN).compact()
-        return self
+class Run(Growing):
+    """A growing run whose events a tail reads."""
 
     def events(self):
         return list(Tail(self.store, RUN).everything())

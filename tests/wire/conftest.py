@@ -39,6 +39,7 @@ def swift() -> Iterator[pytest.MonkeyPatch]:
         patch.setattr("journal.recorder.run.EXIT_SECONDS", 60.0)
         patch.setattr("journal.stream.SEGMENT_ROLL_BYTES", 30_000)
         patch.setattr("readers.tail.POLL_MAX_SECONDS", 0.5)
+        patch.setattr("readers.outage.RETRY_SECONDS", 0.5)
         yield patch
 
 

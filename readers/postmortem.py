@@ -20,7 +20,9 @@ from readers.tuning import LIMITS, Rehearsal
 _LONGEST: Final = 5  # shown of silences, files and sources
 _SILENCE_SECONDS: Final = 60.0  # a shorter one is none
 _CLUSTER_SECONDS: Final = 120.0  # errors so near to each other belong together
-_BINS: Final = 40  # of the run's time, for rates and estimates
+_BINS: Final = 40  # of the run's time, for rates and estimates; none is shorter than this:
+_BIN_SECONDS: Final = 60.0  # bytes come in portions, in less it is chance whether one is there
+_SLOW_SECONDS: Final = 1.0  # what took less was not slow
 _RATE_TIMES: Final = 2.0  # so much faster or slower is a change
 _ETA_SHARE: Final = 0.1  # of the time left: a smaller move is none
 _WORK: Final = frozenset(
@@ -157,7 +159,7 @@ def _tell_spans(told: Postmortem, timed: list[tuple[float, Event]]) -> None:
         if kind in _WORK or kind == events.PROGRESS:
             if at - worked >= _SILENCE_SECONDS:
                 silences.take(_silence(worked, at, flying))
-            worked = max(worked, at)
+            worked = told.last_work = max(worked, at)
         if isinstance(record.get("in_flight"), list):
             flying[stream] = _paths(record)
         if kind in (events.FILE_DONE, events.SOURCE_DONE):
@@ -165,8 +167,8 @@ def _tell_spans(told: Postmortem, timed: list[tuple[float, Event]]) -> None:
             name = f"{record.get('path' if kind == events.FILE_DONE else 'source')}"
             more = {"source": record.get("source"), "bytes": foreign.count(record.get("bytes"))}
             kept = files if kind == events.FILE_DONE else sources
-            kept.take(Span(name, at - seconds, seconds, more))
-            told.last_work = worked
+            if seconds >= _SLOW_SECONDS:
+                kept.take(Span(name, at - seconds, seconds, more))
         if kind in (events.FILE_DONE, events.FILE_SKIPPED) and stream in flying:
             flying[stream] = [path for path in flying[stream] if path != record.get("path")]
         if kind == events.FINISHED:
@@ -214,9 +216,7 @@ def _tell_errors(told: Postmortem, timed: list[tuple[float, Event]]) -> None:
 
 def _tell_moves(told: Postmortem, timed: list[tuple[float, Event]]) -> None:
     """Look at the run at the ends of equal parts of its time: its rate, and when it would end."""
-    step = (told.end - told.begin) / _BINS
-    if step <= 0:
-        return
+    step = max((told.end - told.begin) / _BINS, _BIN_SECONDS)
     streams: dict[str, StreamState] = {}
     waiting: dict[str, list[Record]] = {}
     seen: Counter[str] = Counter()

@@ -98,3 +98,18 @@ def test_a_run_that_went_well_has_no_sign_of_an_end(run_of_an_hour, call):
     assert story(call, run_of_an_hour)["first_sign"] is None
     assert call("replay", run_of_an_hour, "--explain", "-t", "error").code == 2
     assert call("replay", run_of_an_hour, "--explain", "--verify").code == 2
+
+
+def test_bytes_that_come_in_portions_are_an_even_rate_and_work(told, call):
+    """A file of four minutes, of which the job tells every quarter of one, beside quick ones."""
+    main = Story().started().source("federal", files=3, bytes=100_000_000)
+    main.files("federal", 2, after=0.1)
+    for number in range(1, 17):
+        moved = 1_000_000 * number
+        main.say("progress", source="federal", files=2, bytes=moved, in_flight=[], after=0.25)
+    told(main=main.finished("aborted", after=0.05))
+
+    told_of = story(call, "run-1")
+    assert told_of["rates"] == []
+    assert told_of["last_work"] == pytest.approx(BEGAN + 60 * 4.1)
+    assert told_of["files"] == []

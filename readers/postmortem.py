@@ -128,13 +128,15 @@ def _alarms(rehearsal: Rehearsal, number: int) -> dict[str, int]:
 
 
 class _Longest:
-    """Keeps the longest of many spans."""
+    """Keeps the longest of many spans, none that was short."""
 
     def __init__(self) -> None:
         self._kept: list[tuple[float, int, Span]] = []
         self._number = 0
 
     def take(self, span: Span) -> None:
+        if span.seconds < _SLOW_SECONDS:
+            return
         self._number += 1
         one = (span.seconds, -self._number, span)
         if len(self._kept) < _LONGEST:
@@ -167,8 +169,7 @@ def _tell_spans(told: Postmortem, timed: list[tuple[float, Event]]) -> None:
             name = f"{record.get('path' if kind == events.FILE_DONE else 'source')}"
             more = {"source": record.get("source"), "bytes": foreign.count(record.get("bytes"))}
             kept = files if kind == events.FILE_DONE else sources
-            if seconds >= _SLOW_SECONDS:
-                kept.take(Span(name, at - seconds, seconds, more))
+            kept.take(Span(name, at - seconds, seconds, more))
         if kind in (events.FILE_DONE, events.FILE_SKIPPED) and stream in flying:
             flying[stream] = [path for path in flying[stream] if path != record.get("path")]
         if kind == events.FINISHED:
@@ -281,4 +282,5 @@ def _because(seen: Counter[str]) -> str:
     )
     found = [f"{words} ({seen[kind]})" for kind, words in telling if seen[kind]]
     files = seen[events.FILE_DONE]
-    return ", ".join(found) or (f"{files} files done" if files else "no file done")
+    done = f"{files or 'no'} file{'' if files < 2 else 's'} done"
+    return ", ".join(found) or done

@@ -5,7 +5,7 @@ from typing import Any
 
 from journal.clock import stamp
 from journal.words import duration, size
-from readers.postmortem import Move, Postmortem, Span
+from readers.postmortem import Cluster, Move, Postmortem, Span
 from readers.text import printable
 
 
@@ -28,15 +28,7 @@ def explain_lines(told: Postmortem, time: Callable[[Any], str]) -> Iterator[str]
     yield from _part("LONGEST SILENCES", (_silence(one, when) for one in told.silences))
     yield from _part("SLOWEST FILES", (_span(one, when) for one in told.files))
     yield from _part("SLOWEST SOURCES", (_span(one, when) for one in told.sources))
-    yield from _part(
-        "ERRORS",
-        (
-            f"{when(one.begin)}  {one.count} in {duration(one.end - one.begin)}"
-            f"{f', {one.retried} tried again' if one.retried else ''}: "
-            + ", ".join(f"{count} {name}" for name, count in one.classes.most_common(3))
-            for one in told.errors
-        ),
-    )
+    yield from _part("ERRORS", (_cluster(one, when) for one in told.errors))
     yield from _part("RATE", (_rate(one, when) for one in told.rates))
     yield from _part("EXPECTED END", (_eta(one, when) for one in told.etas))
     yield from _part("STALL LIMITS", map(_limit, told.limits))
@@ -70,6 +62,14 @@ def _eta(one: Move, when: Callable[[float], str]) -> str:
     later = one.after - one.before
     word = "later" if later > 0 else "earlier"
     return f"{when(one.at)}  {duration(abs(later))} {word}, {when(one.after)}: {one.because}"
+
+
+def _cluster(one: Cluster, when: Callable[[float], str]) -> str:
+    count = f"{one.count} in {duration(one.end - one.begin)}" if one.count > 1 else ""
+    again = f"{one.retried} tried again" if one.retried else ""
+    kinds = ", ".join(f"{number} {name}" for name, number in one.classes.most_common(3))
+    words = ", ".join(word for word in (count, again) if word)
+    return f"{when(one.begin)}  {words}{': ' if words else ''}{kinds}"
 
 
 def _limit(one: tuple[float | None, dict[str, int]]) -> str:

@@ -1,5 +1,6 @@
 """The commands, and what a call of them ends with."""
 
+import errno
 import io
 import os
 import signal
@@ -43,6 +44,8 @@ _COMMANDS: Final = {
 
 
 _FORGIVEN: Final = ("emit", "phase")
+# Why output that is a file cannot be written; whatever else is written names its file.
+_UNWRITTEN: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF)
 
 
 class _Call:
@@ -148,15 +151,20 @@ def _run(arguments: list[str], call: _Call) -> int:
     except (JournalError, ValueError) as wrong:
         return fail(wrong, shows_causes=call.shows_causes)
     except OSError as failed:
-        _drop_output()
-        return fail(JournalError(_told(failed)), shows_causes=call.shows_causes)
+        refused = JournalError(f"{_where(failed)}{failed.strerror or failed}")
+        refused.__cause__ = failed
+        return fail(refused, shows_causes=call.shows_causes)
     return answer if isinstance(answer, int) else 0
 
 
-def _told(failed: OSError) -> str:
-    """Say what the system refused, and of which file."""
-    where = "standard output" if failed.filename is None else failed.filename
-    return f"{where}: {failed.strerror or failed}"
+def _where(failed: OSError) -> str:
+    """Say what the system refused to read or write, as far as that can be told."""
+    if failed.filename is not None:
+        return f"{failed.filename}: "
+    if failed.errno not in _UNWRITTEN:
+        return ""
+    _drop_output()
+    return "standard output: "
 
 
 def _drop_output() -> None:

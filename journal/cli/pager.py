@@ -3,6 +3,7 @@
 import os
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -62,17 +63,11 @@ def paged(screen: Terminal, *, wanted: bool = True) -> Iterator[Page]:
             with suppress(BrokenPipeError):  # it was quit
                 yield Page(screen, pipe, is_cut=False)
         finally:
+            interrupt = signal.signal(signal.SIGINT, signal.SIG_IGN)  # the pager's own affair now
             with suppress(BrokenPipeError):
                 pipe.close()
-            _wait(pager)
-
-
-def _wait(pager: "subprocess.Popen[bytes]") -> None:
-    """Wait until the pager was quit; Ctrl-C is its own affair."""
-    while True:
-        with suppress(KeyboardInterrupt):
             pager.wait()
-            return
+            signal.signal(signal.SIGINT, interrupt)
 
 
 def _command() -> list[str]:

@@ -166,3 +166,20 @@ def test_the_first_line_waits_for_no_heavy_import(
 
     assert done.stdout
     assert done.stderr.strip() == ""
+
+
+def test_an_interrupt_is_the_pagers_own_affair(
+    finished: str, local_root: str, tmp_path: Path
+) -> None:
+    """Pressed twice in it, the command is still there when the pager is quit."""
+    page = tmp_path / "page"
+    program = (
+        "import os, signal, sys, time; signal.signal(signal.SIGINT, signal.SIG_IGN)\n"
+        "sys.stdin.read()\n"
+        "for _ in range(2):\n    os.kill(os.getppid(), signal.SIGINT); time.sleep(0.2)\n"
+        f"open({str(page)!r}, 'w').write('quit')"
+    )
+    pager = {"JOURNAL_PAGER": shlex.join([sys.executable, "-c", program])}
+
+    assert on_terminal("tail", finished, JOURNAL_ROOT=local_root, **pager) == ""
+    assert page.read_text() == "quit"

@@ -141,7 +141,8 @@ def _run(arguments: list[str], call: _Call) -> int:
     except click.ClickException as wrong:
         wrong.show()
         # A script must not fail over what it says, however wrong.
-        is_forgiven = arguments[0] in _FORGIVEN and "--strict" not in arguments
+        name = next((word for word in arguments if not word.startswith("-")), "")
+        is_forgiven = name in _FORGIVEN and "--strict" not in arguments
         return 0 if is_forgiven else wrong.exit_code
     except (click.Abort, KeyboardInterrupt):
         return 130

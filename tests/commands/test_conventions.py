@@ -180,3 +180,12 @@ def test_no_encoding_of_the_output_ends_a_command(words, encoding, told, call):
     assert answer.code == 0
     assert answer.err == ""
     assert answer.out
+
+
+@pytest.mark.parametrize("words", [("emit",), ("-v", "emit"), ("emit", "-v"), ("-v", "phase")])
+def test_a_script_does_not_fail_over_a_mistake_in_what_it_says(words, call):
+    """Unless it asks for that; the mistake is told either way."""
+    forgiven, strict = call(*words), call(*words, "--strict")
+
+    assert (forgiven.code, strict.code) == (0, 2)
+    assert "Usage: journal" in forgiven.err

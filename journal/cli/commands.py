@@ -14,7 +14,7 @@ from typing import Any, Final, NoReturn
 import click
 
 from journal import __version__
-from journal.cli.exits import fail
+from journal.cli.exits import complain, fail
 from journal.errors import JournalError
 
 _COMMANDS: Final = {
@@ -139,7 +139,7 @@ def _run(arguments: list[str], call: _Call) -> int:
     except click.exceptions.Exit as done:
         return done.exit_code
     except click.ClickException as wrong:
-        wrong.show()
+        complain(_with_remedy(wrong))
         # A script must not fail over what it says, however wrong.
         name = next((word for word in arguments if not word.startswith("-")), "")
         is_forgiven = name in _FORGIVEN and "--strict" not in arguments
@@ -156,6 +156,14 @@ def _run(arguments: list[str], call: _Call) -> int:
         refused.__cause__ = failed
         return fail(refused, shows_causes=call.shows_causes)
     return answer if isinstance(answer, int) else 0
+
+
+def _with_remedy(wrong: click.ClickException) -> str:
+    """Return what is wrong with a command line, and where to look, in one line."""
+    asked = (
+        wrong.ctx.command_path if isinstance(wrong, click.UsageError) and wrong.ctx else "journal"
+    )
+    return f"{wrong.format_message().rstrip('.')}; `{asked} --help` shows how"
 
 
 def _where(failed: OSError) -> str:

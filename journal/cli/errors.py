@@ -69,7 +69,8 @@ def _lines(
     run_id: str, found: list[Fault], time: Callable[[Any], str], *, traceback: bool
 ) -> Iterator[str]:
     total = sum(fault.count for fault in found)
-    yield printable(f"{run_id}: {_counted(total, 'error')} of {_counted(len(found), 'kind')}")
+    told = f"{_counted(total, 'error')} of {_counted(len(found), 'kind')}" if found else "no error"
+    yield printable(f"{run_id}: {told}")
     for fault in found:
         sample = fault.sample
         yield ""

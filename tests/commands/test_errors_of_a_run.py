@@ -72,7 +72,7 @@ def test_a_run_without_errors_says_so(run_of_an_hour, told, call):
 
     answer = call("errors", "run-2")
 
-    assert (answer.code, answer.lines) == (0, ["run-2: 0 errors of 0 kinds"])
+    assert (answer.code, answer.lines) == (0, ["run-2: no error"])
 
 
 def test_kinds_beyond_all_number_are_one_group(told, local_root):

@@ -22,10 +22,19 @@ _LINE_BYTES: Final = 16 * 1024 * 1024  # no line of a journal comes near it
 
 
 def is_exported(text: str) -> bool:
-    """Whether RUN names an exported file, or a folder that holds some and is no run's root."""
+    """Whether RUN names an exported file, or a folder that holds some and is no run's root.
+
+    Raises ValueError for a file of another kind.
+    """
     if text.endswith(_NAMES):
         return True
-    return "://" not in text and "/" in text and bool(_files(Path(text)))
+    path = Path(text)
+    if path.suffix and path.is_file():
+        known = " or ".join(SUFFIXES)
+        raise ValueError(
+            f"{text} does not end in {known}, compressed or not: of exports only these can be shown"
+        )
+    return "://" not in text and "/" in text and bool(_files(path))
 
 
 @dataclass(slots=True)

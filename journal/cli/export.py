@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from itertools import chain
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import IO, Any, Final
 
 import click
@@ -36,9 +36,7 @@ _TS: Final = COLUMNS.index("ts")
     "-o",
     "--output",
     type=click.Choice(_FORMS),
-    default="ndjson",
-    show_default=True,
-    help="ndjson loses nothing; csv and parquet have columns, and `fields` for the rest.",
+    help="As --to ends, or ndjson, which loses nothing; the others have columns.",
 )
 @click.option(
     "--to",
@@ -58,13 +56,20 @@ def command(run: str, root: str | None, **options: Any) -> int:
     Examples:
       journal export latest --to run.ndjson.gz
       journal export latest -o csv -t file_done > files.csv
-      journal export mistral-20250805-142652 -o parquet --to run.parquet
+      journal export mistral-20250805-142652 --to run.parquet
     """
+    options["output"] = options["output"] or _form_of(options["to"])
     if options["output"] == "parquet" and options["to"] is None:
         raise click.UsageError("parquet goes into a file: name it with --to")
     if options["output"] == "parquet" and "://" in options["to"]:
         raise click.UsageError("parquet goes into a file of this machine")
     return with_run(root, run, lambda store, run_id: _export(store, run_id, options))
+
+
+def _form_of(to: str | None) -> str:
+    """Return the form that a file's name asks for, compressed or not."""
+    suffixes = [] if to is None else PurePath(to).suffixes[-2:]
+    return next((form for form in _FORMS if f".{form}" in suffixes), _FORMS[0])
 
 
 def _export(store: ReadStore, run_id: str, options: dict[str, Any]) -> int:

@@ -90,6 +90,30 @@ def test_csv_and_parquet_have_the_same_columns(run_of_an_hour, call, tmp_path):
     ]
 
 
+@pytest.mark.parametrize("name", ["run.csv", "run.csv.gz", "run.parquet", "run.ndjson", "run"])
+def test_a_name_tells_the_form(run_of_an_hour, call, tmp_path, name):
+    """Compressed or not; `-o` overrules it."""
+    target = tmp_path / name
+    magic = {"run.csv": b"run_id,", "run.csv.gz": b"\x1f\x8b", "run.parquet": b"PAR1"}
+
+    assert call("export", run_of_an_hour, "--to", str(target)).code == 0
+    assert target.read_bytes().startswith(magic.get(name, b'{"seq":'))
+    assert call("export", run_of_an_hour, "-o", "ndjson", "--to", str(target)).code == 0
+    packed = gzip.decompress if name.endswith(".gz") else bytes
+    assert packed(target.read_bytes()).startswith(b'{"seq":')
+
+
+def test_a_file_of_another_form_is_told_from_a_run(run_of_an_hour, call, tmp_path):
+    """It is there; that it cannot be shown is what has to be said."""
+    target = tmp_path / "run.csv"
+    assert call("export", run_of_an_hour, "--to", str(target)).code == 0
+
+    shown = call("replay", str(target))
+
+    assert shown.code == 2
+    assert "run.csv does not end in .ndjson or .jsonl" in shown.err
+
+
 def test_what_cannot_be_exported_is_refused(run_of_an_hour, call, tmp_path):
     """Nothing is left behind."""
     target = tmp_path / "none.ndjson"

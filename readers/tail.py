@@ -50,7 +50,8 @@ class Tail:
 
     `complain` is called with a line for each damage found and each outage. `cursor` is the place
     behind the last event that was handed out: one that is yielded alone is so from then on, a batch
-    when `hand_out` is told of it.
+    when the next one is asked for; if that is deferred, when `hand_out` is told of it. What was not
+    handed out is held in memory.
     """
 
     def __init__(
@@ -60,11 +61,13 @@ class Tail:
         complain: Callable[[str], None] = lambda _line: None,
         *,
         keep: bool = True,
+        deferred: bool = False,
     ) -> None:
         """Read no run yet; without `keep`, lines are passed on faster and records cost more."""
         self._store = store
         self._complain = complain
         self._keep = keep
+        self._deferred = deferred
         self._runs: dict[str, Streams] = {}
         self._outage = Outage(complain)
         self._moments = Moments()
@@ -387,15 +390,20 @@ class Tail:
                 return answer
 
     def _together(self, polls: Iterable[_Poll]) -> Iterator[Sequence[Event]]:
-        for poll in polls:
-            if len(poll) == 1:
-                for stretch in poll[0]:
-                    for at in range(0, len(stretch), _TOGETHER):
-                        yield stretch[at : at + _TOGETHER]
-            else:
-                merged = self._merged(poll)
-                while together := list(islice(merged, _TOGETHER)):
-                    yield together
+        for batch in chain.from_iterable(map(self._grouped, polls)):
+            yield batch
+            if not self._deferred:
+                self.hand_out(batch)
+
+    def _grouped(self, poll: _Poll) -> Iterator[Sequence[Event]]:
+        if len(poll) == 1:
+            for stretch in poll[0]:
+                for at in range(0, len(stretch), _TOGETHER):
+                    yield stretch[at : at + _TOGETHER]
+        else:
+            merged = self._merged(poll)
+            while together := list(islice(merged, _TOGETHER)):
+                yield together
 
     def _each(self, polls: Iterable[_Poll]) -> Iterator[Event]:
         for poll in polls:
@@ -424,7 +432,5 @@ def follow(
     if after is None:
         yield from tail.everything()
     else:
-        for batch in tail.behind(cursor.decode(after)):
-            yield from batch
-            tail.hand_out(batch)
+        yield from chain.from_iterable(tail.behind(cursor.decode(after)))
     yield from tail.follow(stop)

@@ -5,7 +5,8 @@ from typing import Any
 
 from journal.clock import stamp
 from journal.words import duration, size
-from readers.postmortem import Cluster, Move, Postmortem, Span
+from readers.course import Move
+from readers.postmortem import Cluster, Postmortem, Span
 from readers.text import printable
 
 

@@ -106,9 +106,8 @@ def command(words: tuple[str, ...], **options: Any) -> int:
             )
         elif not run_ids:
             complain(f"no run matches {' '.join(names)}; `journal ls` shows the runs")
-        return _Show(asked, store, Tail(store, run_ids, complain, keep=asked.keeps)).all(
-            places, follower
-        )
+        tail = Tail(store, run_ids, complain, keep=asked.keeps, deferred=True)
+        return _Show(asked, store, tail).all(places, follower)
 
     if len(names) == 1 and not patterns:
         return with_run(root, names[0], show)

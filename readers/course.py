@@ -61,7 +61,7 @@ class Course:
     def take(self, at: float, event: Event) -> None:
         """Take in the next event, and its time in seconds on the store's clock."""
         while at > self._due:
-            self._look()
+            self._look(self._due)
         waiting = self._waiting.setdefault(event.stream, [])
         waiting.append(event.record)
         if len(waiting) >= _TOGETHER:
@@ -71,18 +71,21 @@ class Course:
 
     def end(self, at: float) -> None:
         """Take the run to its end; a part that was hardly begun is none."""
-        while self._due <= at + self._step / 2:
-            self._look()
+        while at >= self._due:
+            self._look(self._due)
+        if self._due - at <= self._step / 2:
+            self._look(at)
 
     def rates(self) -> list[Move]:
         """Return where the rate changed."""
         moves: list[Move] = []
-        moved, rate = 0, None
+        before = _Look(self.begin, 0, None, Counter())
+        rate: float | None = None
         for look in self._looks:
-            now, moved = (look.moved - moved) / self._step, look.moved
+            now = (look.moved - before.moved) / (look.at - before.at)
             if rate is not None and _differs(rate, now):
                 moves.append(Move(look.at, rate, now, _because(look.seen)))
-            rate = now
+            before, rate = look, now
         return moves
 
     def etas(self) -> list[Move]:
@@ -102,10 +105,9 @@ class Course:
     def _due(self) -> float:
         return self.begin + self._step * (len(self._looks) + 1)
 
-    def _look(self) -> None:
+    def _look(self, at: float) -> None:
         self._fold()
-        at, states = self._due, self._streams.values()
-        moved = sum(state.moved for state in states)
+        moved = sum(state.moved for state in self._streams.values())
         self._looks.append(_Look(at, moved, self._expected(at), self._seen))
         self._seen = Counter()
         if len(self._looks) == _PARTS_MAX:

@@ -1,5 +1,6 @@
 """What is read of a history to its end is not kept: a journal may be longer than memory."""
 
+from typing import ClassVar
 from weakref import WeakSet
 
 import pytest
@@ -16,7 +17,7 @@ class Batch(log.Batch):
     """A batch of which it is known how many others there are."""
 
     __slots__ = ("__weakref__",)
-    alive = WeakSet()
+    alive: ClassVar = WeakSet()
     most = 0
 
     def __init__(self, *args, **kwargs):

@@ -1,12 +1,12 @@
 """The streams of one run, as readers find them: in the snapshot, by a listing, or in a cursor."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final
 
 import orjson
 
 from journal import layout, log, snapshot
-from journal.errors import Missing
+from journal.errors import Missing, Unavailable
 from journal.events import FINISHED, SEGMENT_OPENED, STARTED, Record
 from journal.layout import MAIN
 from journal.log import Batch, StreamReader
@@ -16,6 +16,7 @@ from journal.snapshot import Folded
 from journal.stores import Found, ReadStore, Version
 from readers.event import Stretch
 from readers.ledger import Ledger
+from readers.outage import Outage
 
 READ_EACH: Final = 16
 """Up to so many open streams are read at every poll; of more, those that have moved."""
@@ -166,7 +167,29 @@ class Streams:
             if one.stream == MAIN or one.stream in self._moved or one.cursor == START
         ]
 
-    def take(self, batch: Batch) -> Stretch:
+    def stretches(self, reader: StreamReader, outage: Outage | None) -> Iterator[Stretch]:
+        """Yield what is new in a stream; an outage, if it is given, is waited for.
+
+        It is in here: who merges several streams holds events of the others, which an exception
+        would lose. Raises Unavailable if it is not, Refused, Corrupt.
+        """
+        batches = reader.read()
+        while True:
+            try:
+                batch = next(batches, None)
+            except Unavailable as failed:
+                if outage is None:
+                    raise
+                outage.wait(failed)
+                batches = reader.read()
+                continue
+            if outage is not None:
+                outage.is_over()
+            if batch is None:
+                return
+            yield self._take(batch)
+
+    def _take(self, batch: Batch) -> Stretch:
         """Take a batch that was read, and return its events."""
         self.complain_of(map(str, batch.damages))
         self._ledgers[batch.stream].enter(batch)
@@ -183,12 +206,12 @@ class Streams:
         if batch.stream == MAIN and (FINISHED in kinds or STARTED in kinds):
             for line, kind in zip(lines, kinds, strict=True):
                 if kind in (FINISHED, STARTED) and (record := orjson.loads(line))["seq"] >= seq:
-                    self._take(record)
+                    self._heed(record)
         if batch.sealed == PRUNED and not self._is_pruned:
             self._is_pruned = True
             self._complain(f"run {self.run_id} was pruned; `journal status` shows what is left")
 
-    def _take(self, record: Record) -> None:
+    def _heed(self, record: Record) -> None:
         """Keep in mind whether main's last word is `finished`."""
         if record["type"] == FINISHED:
             self.status = str(record.get("status"))

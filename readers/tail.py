@@ -15,14 +15,13 @@ from operator import itemgetter
 from journal import clock, log
 from journal.errors import Unavailable
 from journal.layout import MAIN
-from journal.log import StreamReader
-from journal.sections import CLOSED
 from journal.segments import Cursor
 from journal.snapshot import Folded
 from journal.stores import ReadStore
 from readers import cursor, ends
 from readers.cursor import Places
 from readers.event import Event, Stretch
+from readers.last import last_of
 from readers.moments import Moments
 from readers.outage import Outage
 from readers.runs import located
@@ -127,7 +126,9 @@ class Tail:
 
     def last_batch(self, count: int, wanted: Callable[[Event], bool] = _anything) -> list[Event]:
         """Return what `last` yields and what lies between, to be handed out."""
-        streams = [end for run in self._runs.values() for end in self._ends(run, count, wanted)]
+        streams = [
+            end for run in self._runs.values() for end in last_of(self._store, run, count, wanted)
+        ]
         found = list(merge(*streams, key=self._moments))
         shown = [at for at, event in enumerate(found) if wanted(event)]
         first = shown[-count] if 0 < count <= len(shown) else 0
@@ -276,69 +277,6 @@ class Tail:
                 self._patiently(lambda run=run: run.survey() or ())  # type: ignore[misc]
         self._surveyed = clock.monotonic()
 
-    def _ends(self, run: Streams, count: int, wanted: Callable[[Event], bool]) -> list[list[Event]]:
-        """Return at least the last `count` wanted events of each stream, and stand behind them."""
-        known = run.look()
-        names = {**known, **dict.fromkeys(run.names())}
-        segments = (
-            log.listing(self._store, run.run_id).streams if names.keys() - known.keys() else {}
-        )
-        if MAIN in known:
-            run.know(known[MAIN])
-        found = [
-            list(
-                self._end(
-                    run,
-                    name,
-                    known.get(name),
-                    segment=segments.get(name, 0),
-                    count=count,
-                    wanted=wanted,
-                )
-            )
-            for name in names
-        ]
-        run.check_exists()
-        return found
-
-    def _end(
-        self,
-        run: Streams,
-        name: str,
-        known: Folded | None,
-        *,
-        segment: int,
-        count: int,
-        wanted: Callable[[Event], bool],
-    ) -> Iterator[Event]:
-        """Yield at least the last `count` wanted events of a stream, and stand behind them."""
-        place, seq = (segment, 0), 0
-        if known is not None:
-            at, seq = known.cursor, known.cursor.seq
-            place = (at.segment, at.bytes)
-            if at.bytes == 0 and at.segment > 0:
-                place = (at.segment - 1, known.state.sealed_bytes)
-        end = ends.end_of(
-            self._store,
-            run.run_id,
-            name,
-            place,
-            count=count,
-            wanted=lambda record: wanted(Event(run.run_id, name, record, b"")),
-        )
-        run.complain_of(end.damages)
-        run.add_behind(name, end.start, end.batches, end.cursor)
-        for batch in end.batches:
-            run.note(batch, seq)  # the snapshot knows what came before
-            for record, line in zip(batch.records, batch.lines, strict=True):
-                yield Event(run.run_id, name, record, line)
-        if end.cursor.bytes == 0 and not (known is not None and known.state.sealed in CLOSED):
-            # The segment was sealed: another may have been opened behind it.
-            for reader in run.due(closed=True):
-                if reader.stream == name:
-                    for stretch in self._stretches(run, reader, patient=False):
-                        yield from stretch
-
     def _poll(
         self,
         *,
@@ -349,7 +287,7 @@ class Tail:
         """Return what is new in all streams; in closed ones only if asked to."""
         runs = list(self._runs.values()) if of is None else of
         return [
-            self._stretches(run, reader, patient=patient)
+            run.stretches(reader, self._outage if patient else None)
             for run in runs
             for reader in run.due(closed=closed if isinstance(closed, bool) else run in closed)
         ]
@@ -357,28 +295,6 @@ class Tail:
     def _merged(self, poll: _Poll) -> Iterator[Event]:
         streams = [chain.from_iterable(stretches) for stretches in poll]
         return streams[0] if len(streams) == 1 else merge(*streams, key=self._moments)
-
-    def _stretches(self, run: Streams, reader: StreamReader, *, patient: bool) -> Iterator[Stretch]:
-        """Yield what is new in a stream.
-
-        A failing store is waited for in here: the merge above holds events of other streams that an
-        exception would lose.
-        """
-        batches = reader.read()
-        while True:
-            try:
-                batch = next(batches, None)
-            except Unavailable as failed:
-                if not patient:
-                    raise
-                self._outage.wait(failed)
-                batches = reader.read()
-                continue
-            if patient:
-                self._outage.is_over()
-            if batch is None:
-                return
-            yield run.take(batch)
 
     def _patiently(self, ask: Callable[[], Iterable[str]]) -> list[str]:
         while True:

@@ -10,6 +10,7 @@ from typing import Any, Final
 from journal import events, foreign
 from journal.clock import StampReader, stamp
 from journal.events import Record
+from journal.limits import ERROR_CLASSES_KEPT
 from readers.course import Course, Move
 from readers.event import Event
 from readers.tuning import LIMITS, Rehearsal
@@ -156,8 +157,8 @@ class _Spans:
         kind = record["type"]
         if kind == events.PHASE:
             _close(told.phases, at)
-            names = [record.get("phase"), record.get("sub_phase")]
-            told.phases.append(Span(" / ".join(str(name) for name in names if name), at, 0.0))
+            names = [_text(record, "phase"), _text(record, "sub_phase")]
+            told.phases.append(Span(" / ".join(filter(None, names)), at, 0.0))
         if kind in _WORK or kind == events.PROGRESS:
             self._pause(at)
             told.last_work = max(told.last_work or told.begin, at)
@@ -167,8 +168,9 @@ class _Spans:
             seconds = foreign.measured(record.get("seconds")) or 0.0
             kept = self._files if kind == events.FILE_DONE else self._sources
             if kept.wants(seconds):
-                name = f"{record.get('path' if kind == events.FILE_DONE else 'source')}"
-                more = {"source": record.get("source"), "bytes": foreign.count(record.get("bytes"))}
+                source, size = _text(record, "source"), foreign.count(record.get("bytes"))
+                name = _text(record, "path") if kind == events.FILE_DONE else source
+                more = {"source": source or None, "bytes": size}
                 kept.take(Span(name, at - seconds, seconds, more))
         if kind in (events.FILE_DONE, events.FILE_SKIPPED) and stream in self._flying:
             paths = self._flying[stream]
@@ -202,7 +204,12 @@ def _silence(begin: float, end: float, flying: dict[str, list[str]]) -> Span:
 
 def _paths(record: Record) -> list[str]:
     files = [file for file in record["in_flight"] if isinstance(file, dict)]
-    return [f"{file.get('path')}" for file in files[:_LONGEST]]
+    return [_text(file, "path") for file in files[:_LONGEST]]
+
+
+def _text(fields: dict[str, Any], name: str, default: str = "") -> str:
+    """Return a text field, as much of it as a state holds."""
+    return foreign.text(fields.get(name)) or default
 
 
 @dataclass(slots=True)
@@ -224,7 +231,9 @@ class _Errors:
         cluster.end = max(cluster.end, at)
         cluster.count += 1
         cluster.retried += bool(record.get("retry"))
-        cluster.classes[f"{record.get('error')}"] += 1
+        name, message = _text(record, "error", "error"), _text(record, "message")
+        if name not in cluster.classes and len(cluster.classes) >= ERROR_CLASSES_KEPT:
+            name = "other"
+        cluster.classes[name] += 1
         if self.sign is None:
-            words = f"{record.get('error')}: {foreign.text(record.get('message'))}"
-            self.sign = f"{stamp(at)} {words}"
+            self.sign = f"{stamp(at)} {name}: {message}" if message else f"{stamp(at)} {name}"

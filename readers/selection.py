@@ -16,6 +16,8 @@ from readers.wording import words_of
 
 Wanted = Callable[[Event], bool]
 
+TOO_DEEP: Final = "(nested too deep to be shown)"
+
 _PATTERN: Final = re.compile(r"[*?\[]")
 
 
@@ -159,7 +161,7 @@ def text_of(value: Any) -> str:
     try:
         return orjson.dumps(value).decode()
     except TypeError:
-        return "(nested too deep to be shown)"
+        return TOO_DEEP
 
 
 def _matches(pattern: str) -> Wanted:

@@ -9,6 +9,7 @@ import click
 import orjson
 
 from journal import __version__, layout
+from journal.cli.document import encoded
 from journal.cli.exits import EXIT_DAMAGED, complain
 from journal.cli.explain_lines import explain_lines
 from journal.cli.lines import Style, form_of
@@ -83,7 +84,7 @@ def _parts(store: ReadStore, run_id: str, tail: Tail) -> Iterator[tuple[str, Ite
     told = postmortem(run_id, history, now())
     yield "explain.txt", map(_encoded, explain_lines(told, time_form(utc=True)))
     done = {"journal": __version__, **verified_as_json(verify(store, run_id))}
-    yield "verify.json", _lines([orjson.dumps(done, option=orjson.OPT_INDENT_2)])
+    yield "verify.json", _lines([encoded(done, orjson.OPT_INDENT_2)])
 
 
 def _lines(parts: Iterable[bytes]) -> Iterator[bytes]:

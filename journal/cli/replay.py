@@ -7,9 +7,8 @@ from itertools import chain, islice
 from typing import Any, Final
 
 import click
-import orjson
 
-from journal.cli.document import print_document
+from journal.cli.document import encoded, print_document
 from journal.cli.exits import EXIT_DAMAGED, complain
 from journal.cli.explain_lines import explain_lines
 from journal.cli.lines import LINES, Style, form_of, types_option
@@ -274,7 +273,7 @@ def _facts(damage: Damage) -> str:
     if damage.kind in _NUMBERS:
         return ""
     facts = [
-        f"{name} {orjson.dumps(value).decode()[:_VALUE_CHARS]}"
+        f"{name} {encoded(value).decode()[:_VALUE_CHARS]}"
         for name, value in (("expected", damage.expected), ("found", damage.found))
         if value is not None
     ]

@@ -222,7 +222,11 @@ def verified_as_json(done: Verification) -> dict[str, Any]:
         "streams": [asdict(report) for report in done.streams],
         "markers": done.markers,
         "snapshot_behind": done.behind,
-        "damages": [asdict(damage) for damage in done.damages],
+        # One by one: what was found may be nested deeper than asdict follows.
+        "damages": [
+            {one.name: getattr(damage, one.name) for one in fields(damage)}
+            for damage in done.damages
+        ],
         "notes": done.notes,
     }
 

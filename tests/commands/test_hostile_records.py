@@ -9,7 +9,7 @@ from journal import layout
 from journal.events import encode
 from journal.stores import ABSENT, connect
 
-DEEP = b"[" * 300 + b"]" * 300
+DEEP = b"[" * 900 + b"]" * 900
 
 
 @pytest.fixture

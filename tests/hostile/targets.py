@@ -6,6 +6,7 @@ anything but the documented errors, or AssertionError, if it is not.
 
 import re
 from contextlib import suppress
+from dataclasses import fields
 from itertools import chain
 from random import Random
 from typing import Any
@@ -13,14 +14,18 @@ from typing import Any
 import orjson
 
 from journal import events, health, layout, log, segments, snapshot
+from journal.cli.document import encoded
+from journal.cli.explain_lines import explain_lines
 from journal.cli.lines import Style, form_of
+from journal.cli.replay import verified_as_json
 from journal.cli.status import as_json
 from journal.cli.status_lines import StatusLines
 from journal.cli.terminal import PIPE, Terminal
+from journal.cli.when import time_form
 from journal.compactor import Compactor, read_run
-from journal.errors import Corrupt, JournalError
+from journal.errors import Corrupt, JournalError, Missing
 from journal.fold import fold
-from journal.limits import LINE_BYTES, MIB
+from journal.limits import LINE_BYTES, MIB, TIME_MAX
 from journal.redaction import STANDARD
 from journal.segments import START
 from journal.snapshot import Folded
@@ -28,9 +33,13 @@ from journal.state import StreamState
 from journal.stores import ABSENT
 from journal.stores.memory import MemoryStore
 from readers.event import Event
+from readers.faults import faults
+from readers.postmortem import postmortem
 from readers.status import status
 from readers.tail import Tail
 from readers.text import printable, printable_bytes, printable_json
+from readers.then import status_at
+from readers.verify import verify
 from tests.hostile import mutation
 
 RUN = "mistral-20250805-142652"
@@ -87,6 +96,29 @@ class Segments:
             Compactor(store, RUN).compact()
             check_status(store)
             assert read_run(store, RUN).stored is not None
+
+
+class Histories(Segments):
+    """The same, read by those who tell what was: its story, its state then, whether it is sound."""
+
+    def run(self, data: bytes) -> None:
+        store = MemoryStore(lambda: STORE_TIME)
+        for number, body in enumerate(data.split(SEPARATOR)):
+            store.put(layout.segment_key(RUN, "main", number), body, expect=ABSENT)
+        history: list[Event] = []
+        with suppress(JournalError):
+            history += Tail(store, RUN).everything()
+        told = postmortem(RUN, history, STORE_TIME)
+        for line in explain_lines(told, time_form(utc=True)):
+            assert not ACTING.search(printable(line))
+        encoded({one.name: getattr(told, one.name) for one in fields(told)})
+        for at in (0.0, STORE_TIME, TIME_MAX):
+            with suppress(Missing):
+                encoded(as_json(status_at(RUN, history, at)))
+        errors = [event for event in history if event.record["type"] == events.ERROR]
+        assert sum(fault.count for fault in faults(errors)) == len(errors)
+        with suppress(JournalError):
+            encoded(verified_as_json(verify(store, RUN)))
 
 
 class Snapshots:
@@ -178,6 +210,7 @@ class Printable:
 TARGETS: dict[str, Any] = {
     "lines": Lines(),
     "segments": Segments(),
+    "histories": Histories(),
     "snapshot": Snapshots(),
     "fold": Fold(),
     "redact": Redact(),

@@ -4,16 +4,19 @@ For the last records one ranged GET does as a rule, however long the stream is.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from journal import events, layout
+from journal.clock import StampReader
 from journal.events import Record
+from journal.foreign import instant, offset
 from journal.log import Batch
 from journal.segments import PRUNED, START, Cursor
 from journal.stores import Found, ReadStore
 
 BYTES_PER_RECORD = 1024  # generous: most lines have 120 to 250 bytes
 LEAST_BYTES = 16 * 1024
+SKEW_SECONDS = 3600.0  # between the clocks of those who wrote a stream one after another
 _GAPS_MAX = 8  # a stray object with a high number must not cost a request for each number below it
 
 
@@ -29,6 +32,8 @@ class End:
     def take(self, part: "_Part") -> None:
         """Put a part in front."""
         if part.batch.records:
+            if not self.batches:
+                self.cursor = replace(self.cursor, seq=part.next_seq)
             self.start = Cursor(part.batch.segment, part.start, part.batch.records[0]["seq"])
             self.batches.insert(0, part.batch)
         self.damages[:0] = part.damages
@@ -54,7 +59,8 @@ def end_of(
     end = End(found.batch.cursor, found.batch.cursor)
     end.take(found)
     gaps, is_pruned, there = 0, found.batch.sealed == PRUNED, _count(found, wanted)
-    while there < count:
+    # Of a stream whose end is one long line, only what is before it tells which record comes next.
+    while there < count or not end.batches:
         if found.start > 0:
             # Too few in what was read: the same segment again, from further back.
             step *= 8
@@ -80,7 +86,8 @@ def start_of(store: ReadStore, run_id: str, stream: str, segment: int, since: st
     """Return a place in a stream before all its records since a `ts`, going back from a segment.
 
     What was written before a segment was opened is no younger than its opening, by the clock of
-    whoever wrote it. Raises Unavailable, Refused.
+    whoever wrote it. Another who wrote before may have had another clock: SKEW_SECONDS are allowed
+    for. Raises Unavailable, Refused.
     """
     gaps = 0
     while segment > 0 and gaps < _GAPS_MAX:
@@ -91,10 +98,21 @@ def start_of(store: ReadStore, run_id: str, stream: str, segment: int, since: st
         except ValueError:
             opened = {}  # nobody knows of when it is
             gaps += 1
-        if opened.get("type") == events.SEGMENT_OPENED and opened["ts"] < since:
+        if opened.get("type") == events.SEGMENT_OPENED and _is_before(opened, since):
             return Cursor(segment, 0, opened["seq"])
         segment -= 1
     return START
+
+
+def _is_before(opened: Record, since: str) -> bool:
+    """Tell whether all that is before a segment was said before a time."""
+    ts: str = opened["ts"]
+    if opened.get("epoch") == 1:
+        return ts < since
+    read = StampReader()
+    at, begin = instant(ts, read), instant(since, read)
+    skew = max(0.0, offset(opened.get("clock_offset"), 0.0)) + SKEW_SECONDS
+    return at is not None and begin is not None and at + skew < begin
 
 
 def _count(part: "_Part", wanted: Callable[[Record], bool]) -> int:

@@ -54,8 +54,10 @@ def _place_of(folded: Folded) -> tuple[int, int]:
 def _events(run: Streams, name: str, end: ends.End, folded: Folded | None) -> Iterator[Event]:
     run.complain_of(end.damages)
     run.add_behind(name, end.start, end.batches, end.cursor)
+    if folded is not None:
+        run.close(name, folded)
     for batch in end.batches:
-        run.note(batch, 0 if folded is None else folded.cursor.seq)  # it knows what came before
+        run.note(batch)
         for record, line in zip(batch.records, batch.lines, strict=True):
             yield Event(run.run_id, name, record, line)
     if end.cursor.bytes == 0 and not (folded is not None and folded.state.sealed in CLOSED):

@@ -14,13 +14,17 @@ class Outage:
     def __init__(self, complain: Callable[[str], None]) -> None:
         self._complain = complain
         self._since: float | None = None
+        self.stop: Callable[[], bool] = lambda: False  # whether nobody follows any more
 
-    def wait(self, why: Unavailable) -> None:
-        """Wait before the store is asked again, which failed with `why`."""
+    def wait(self, why: Unavailable) -> bool:
+        """Wait before the store is asked again, which failed with `why`; tell whether to ask."""
         if self._since is None:
             self._since = clock.monotonic()
             self._complain(f"the store does not answer, trying on: {why}")
+        if self.stop():
+            return False
         clock.sleep(RETRY_SECONDS)
+        return not self.stop()
 
     def is_over(self) -> None:
         """Take note that the store has answered."""

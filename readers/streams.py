@@ -1,6 +1,7 @@
 """The streams of one run, as readers find them: in the snapshot, by a listing, or in a cursor."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import chain
 from typing import Final
 
 import orjson
@@ -11,12 +12,15 @@ from journal.events import FINISHED, SEGMENT_OPENED, STARTED, Record
 from journal.layout import MAIN
 from journal.log import Batch, StreamReader
 from journal.sections import CLOSED
-from journal.segments import PRUNED, START, Cursor
+from journal.segments import PRUNED, START, Cursor, is_pruned
 from journal.snapshot import Folded
 from journal.stores import Found, ReadStore, Version
+from readers import ends
 from readers.event import Stretch
 from readers.ledger import Ledger
 from readers.outage import Outage
+
+_LAST_WORDS: Final = 2  # records: the last, and one that a foreign hand may have put behind it
 
 READ_EACH: Final = 16
 """Up to so many open streams are read at every poll; of more, those that have moved."""
@@ -43,6 +47,7 @@ class Streams:
         self._ledgers: dict[str, Ledger] = {}
         self._version: Version | None = None
         self._attempt = 0
+        self._known_seq = 0  # main's records before it are in the status already
         self._is_pruned = False
         self._complained_of: set[str] = set()
         self._moved: dict[str, Cursor] = {}  # how far others have read, where it is further
@@ -56,6 +61,11 @@ class Streams:
     def read(self) -> list[Cursor]:
         """How far each stream was read."""
         return [reader.cursor for reader in self._readers.values()]
+
+    @property
+    def is_over(self) -> bool:
+        """Whether main has said its last, as far as it was read, or was pruned."""
+        return self.status is not None or self._is_pruned
 
     @property
     def is_alone(self) -> bool:
@@ -97,7 +107,8 @@ class Streams:
             return {}
         self._version = answer.version
         stored = snapshot.decode(answer.body)
-        if stored.complaint is not None:
+        if stored.complaint is not None and stored.complaint not in self._complained_of:
+            self._complained_of.add(stored.complaint)
             self._complain(f"{key}: {stored.complaint}")
         known = stored.streams or {}
         for name, folded in known.items():
@@ -130,6 +141,34 @@ class Streams:
         """Take over what the snapshot says of main: its attempt, and whether the run has ended."""
         self.status = main.state.finish.status if main.state.finish is not None else None
         self._attempt = main.state.attempt
+        self._known_seq = main.cursor.seq
+
+    def look_back(self, place: Cursor) -> None:
+        """See whether main, which is read from a place on, has said its last before it.
+
+        Raises Unavailable, Refused.
+        """
+        end = ends.end_of(
+            self._store,
+            self.run_id,
+            MAIN,
+            (place.segment, place.bytes) if place.bytes else (max(0, place.segment - 1), 0),
+            count=_LAST_WORDS,
+            wanted=lambda record: record["seq"] < place.seq,
+        )
+        for record in chain.from_iterable(batch.records for batch in end.batches):
+            if record["type"] in (FINISHED, STARTED) and record["seq"] < place.seq:
+                self._heed(record)
+        if not end.batches:
+            first = self._store.get(layout.segment_key(self.run_id, MAIN, 0))
+            if isinstance(first, Found) and is_pruned(first.body):
+                self._note_pruned()
+
+    def close(self, name: str, folded: Folded) -> None:
+        """Take over that a stream is closed, if it was read as far as the snapshot has."""
+        reader = self._readers[name]
+        if reader.cursor == folded.cursor:
+            reader.sealed = folded.state.sealed
 
     def check_exists(self) -> None:
         """Raise Missing if there is neither a stream nor a snapshot."""
@@ -180,7 +219,8 @@ class Streams:
             except Unavailable as failed:
                 if outage is None:
                     raise
-                outage.wait(failed)
+                if not outage.wait(failed):
+                    return
                 batches = reader.read()
                 continue
             if outage is not None:
@@ -196,8 +236,8 @@ class Streams:
         self.note(batch)
         return Stretch(self.run_id, batch.stream, batch)
 
-    def note(self, batch: Batch, seq: int = 0) -> None:
-        """Keep in mind what a batch says of the run itself, from a `seq` on."""
+    def note(self, batch: Batch) -> None:
+        """Keep in mind what a batch says of the run itself."""
         kinds, lines = batch.kinds, batch.lines
         if kinds and kinds[0] == SEGMENT_OPENED:
             said = orjson.loads(lines[0]).get("flush_seconds")
@@ -205,9 +245,15 @@ class Streams:
                 self.flush_seconds = min(self.flush_seconds or said, said)
         if batch.stream == MAIN and (FINISHED in kinds or STARTED in kinds):
             for line, kind in zip(lines, kinds, strict=True):
-                if kind in (FINISHED, STARTED) and (record := orjson.loads(line))["seq"] >= seq:
-                    self._heed(record)
-        if batch.sealed == PRUNED and not self._is_pruned:
+                if kind in (FINISHED, STARTED):
+                    record = orjson.loads(line)
+                    if record["seq"] >= self._known_seq:
+                        self._heed(record)
+        if batch.sealed == PRUNED:
+            self._note_pruned()
+
+    def _note_pruned(self) -> None:
+        if not self._is_pruned:
             self._is_pruned = True
             self._complain(f"run {self.run_id} was pruned; `journal status` shows what is left")
 

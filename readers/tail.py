@@ -15,7 +15,7 @@ from operator import itemgetter
 from journal import clock, log
 from journal.errors import Unavailable
 from journal.layout import MAIN
-from journal.segments import Cursor
+from journal.segments import START, Cursor
 from journal.snapshot import Folded
 from journal.stores import ReadStore
 from readers import cursor, ends
@@ -61,12 +61,20 @@ class Tail:
         *,
         keep: bool = True,
         deferred: bool = False,
+        patient: bool = False,
     ) -> None:
-        """Read no run yet; without `keep`, lines are passed on faster and records cost more."""
+        """Read no run yet; without `keep`, lines are passed on faster and records cost more.
+
+        One who is `patient` rides out an outage while reading what is there, too, once the store
+        has answered.
+        """
         self._store = store
         self._complain = complain
         self._keep = keep
         self._deferred = deferred
+        self._patient = patient
+        self._given: Places = {}  # where to begin, of streams that are not read yet
+        self._over: set[str] = set()  # runs that were drained
         self._runs: dict[str, Streams] = {}
         self._outage = Outage(complain)
         self._moments = Moments()
@@ -103,7 +111,10 @@ class Tail:
     @property
     def cursor(self) -> str:
         """The place behind the last event that was handed out, as a token."""
-        return cursor.encode({run_id: run.places for run_id, run in self._runs.items()})
+        given = self._given
+        return cursor.encode(
+            {name: {**given.get(name, {}), **run.places} for name, run in self._runs.items()}
+        )
 
     def everything(self) -> Iterator[Event]:
         """Yield all events there are. Raises Missing, Unavailable, Refused, Corrupt."""
@@ -153,13 +164,14 @@ class Tail:
             if MAIN in known:
                 run.know(known[MAIN])
             run.check_exists()
-        yield from self._together([self._poll(patient=False, closed=True)])
+        yield from self._together([self._poll(patient=self._patient, closed=True)])
 
     def behind(self, places: Places) -> Iterator[Sequence[Event]]:
         """Yield batches with all events behind a cursor. Raises as `since` does.
 
         A run that the cursor does not name is read from its start.
         """
+        self._given = places
         for run in self._runs.values():
             known = run.look()
             listing = log.listing(self._store, run.run_id)
@@ -167,11 +179,15 @@ class Tail:
             for name in {**known, **listing.streams, **there}:
                 at = there.get(name, Cursor())
                 run.add(name, at, exists=listing.streams.get(name, 0))
-            main = known.get(MAIN)
-            if main is not None and there.get(MAIN, Cursor()).seq >= main.cursor.seq:
+                if name in known:
+                    run.close(name, known[name])
+            main, place = known.get(MAIN), there.get(MAIN, START)
+            if main is not None and place.seq >= main.cursor.seq:
                 run.know(main)  # there is no more to be read of it
+            elif place != START:
+                run.look_back(place)
             run.check_exists()
-        yield from self._together([self._poll(patient=False, closed=True)])
+        yield from self._together([self._poll(patient=self._patient, closed=True)])
 
     def follow(
         self,
@@ -219,6 +235,14 @@ class Tail:
             for name in self._patiently(run.names):
                 run.add(name)
 
+    def look_again(self, run_id: str) -> None:
+        """Follow a run that has ended once more if its snapshot has changed: another attempt.
+
+        Raises Unavailable, Refused.
+        """
+        if run_id in self._over and self._runs[run_id].look():
+            self._over.discard(run_id)
+
     def _everything(self) -> Iterator[_Poll]:
         known: dict[str, dict[str, Folded]] = {}
         for run in self._runs.values():
@@ -228,7 +252,7 @@ class Tail:
                 self._complain(f"{key}: not the journal's, ignored")
             run.start(listing.streams, known[run.run_id])
             run.check_exists()
-        yield self._poll(patient=False)
+        yield self._poll(patient=self._patient)
         for run in self._runs.values():
             run.check_end(known[run.run_id])
 
@@ -240,26 +264,27 @@ class Tail:
         forever: bool = False,
     ) -> Iterator[_Poll]:
         """Yield of each poll what is new, to be read to its end before the next."""
-        over: set[str] = set()  # runs that were drained
+        over = self._over
+        self._outage.stop = stop
         pause, shortest = 0.0, poll_seconds
         while not stop():
             at_work = [run for run in self._runs.values() if run.run_id not in over]
             before = [run.read for run in at_work]
-            ending = [run for run in at_work if run.status is not None]
+            ending = [run for run in at_work if run.is_over]
             for run in at_work:
                 # Main has said its last: list once more, and read every stream to its end.
                 for name in self._patiently(run.names if run in ending else run.look):
                     run.add(name)
             self._survey(at_work)
             yield self._poll(patient=True, of=at_work, closed=ending)
-            over |= {run.run_id for run in ending if run.status is not None}
+            over |= {run.run_id for run in ending if run.is_over}
             if len(over) == len(self._runs) and not forever:
                 return
             shortest = poll_seconds or self._cadence(at_work)
             moved = [run.read for run in at_work] != before
             longest = max(shortest, POLL_MAX_SECONDS)
             pause = shortest if moved else min(max(pause, shortest) * 1.5, longest)
-            if not any(run.status is not None for run in at_work if run not in ending):
+            if not any(run.is_over for run in at_work if run not in ending):
                 clock.sleep(pause)
 
     def _cadence(self, runs: Iterable[Streams]) -> float:
@@ -301,7 +326,8 @@ class Tail:
             try:
                 answer = list(ask())
             except Unavailable as failed:
-                self._outage.wait(failed)
+                if not self._outage.wait(failed):
+                    return []
             else:
                 return answer
 
@@ -344,7 +370,7 @@ def follow(
     first event), Refused, Corrupt, ValueError.
     """
     store, run_id = located(run, root)
-    tail = Tail(store, run_id, complain)
+    tail = Tail(store, run_id, complain, patient=True)
     if after is None:
         yield from tail.everything()
     else:

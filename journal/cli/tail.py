@@ -106,7 +106,7 @@ def command(words: tuple[str, ...], **options: Any) -> int:
             )
         elif not run_ids:
             complain(f"no run matches {' '.join(names)}; `journal ls` shows the runs")
-        tail = Tail(store, run_ids, complain, keep=asked.keeps, deferred=True)
+        tail = Tail(store, run_ids, complain, keep=asked.keeps, deferred=True, patient=asked.follow)
         return _Show(asked, store, tail).all(places, follower)
 
     if len(names) == 1 and not patterns:

@@ -11,7 +11,7 @@ from typing import Final
 from journal import health, snapshot
 from journal.clock import StampReader, local
 from journal.errors import Missing
-from journal.events import CONTROL, SEGMENT_OPENED, Record
+from journal.events import CONTROL, HEARTBEAT, SEGMENT_OPENED, Record
 from journal.fold import fold
 from journal.foreign import instant, offset
 from journal.segments import Cursor
@@ -62,7 +62,7 @@ class _Stream:
     def take(self, record: Record, at: float) -> None:
         if self._is_over:
             return  # what comes later was said later, whatever its time
-        if record["type"] == SEGMENT_OPENED:
+        if record["type"] in (SEGMENT_OPENED, HEARTBEAT):
             self._offset = offset(record.get("clock_offset"), self._offset)
         said = instant(record["ts"], self._read)
         known = max(self._opened, (said or 0.0) + self._offset)

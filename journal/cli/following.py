@@ -7,8 +7,9 @@ from journal import clock
 from journal.cli.exits import complain, exit_status
 from journal.cli.meant import matching
 from journal.errors import JournalError, Unavailable
+from journal.layout import MAIN
 from journal.stores import ReadStore
-from readers.event import Event
+from readers.event import Event, Stretch
 from readers.status import status
 from readers.tail import Tail
 
@@ -34,14 +35,16 @@ class Follower:
         self._patterns = patterns
         self._until = until
         self._ends_when_lost = ends_when_lost
-        self._looked = self._judged = clock.monotonic()
+        self._looked = self._began = clock.monotonic()
+        self._heard: dict[str, float] = {}  # of each run when main spoke, or the verdict was read
         self._lost: set[str] = set()
 
     def batches(self, tail: Tail) -> Iterator[Sequence[Event]]:
         """Yield what comes, an empty batch at the end of each poll."""
         for batch in tail.follow_batches(lambda: self._is_over(tail), forever=bool(self._patterns)):
-            if batch:
-                self._judged = clock.monotonic()
+            for run_id, stream in _speakers(batch):
+                if stream == MAIN:
+                    self._heard[run_id] = clock.monotonic()
             yield batch
             if not batch:
                 self._pick_up(tail)
@@ -68,12 +71,12 @@ class Follower:
 
     def _judge(self, tail: Tail) -> None:
         """Say of runs that are silent for long that they are lost, and that they are back."""
-        if clock.monotonic() - self._judged < _SILENT_SECONDS:
-            return
-        self._judged = clock.monotonic()
         for run_id, ended in tail.statuses.items():
-            if ended is not None:
+            now = clock.monotonic()
+            heard = self._heard.get(run_id, self._began)
+            if ended is not None or now - heard < _SILENT_SECONDS:
                 continue
+            self._heard[run_id] = now
             try:
                 verdict = status(self._store, run_id).verdict
             except JournalError:
@@ -84,6 +87,13 @@ class Follower:
                 complain(f"run {run_id} is lost: {verdict.why}{on}")
             elif verdict.liveness != LOST:
                 self._lost.discard(run_id)
+
+
+def _speakers(batch: Sequence[Event]) -> set[tuple[str, str]]:
+    """Return the runs and streams that events are of."""
+    if isinstance(batch, Stretch):
+        return {(batch.run_id, batch.stream)}
+    return {event[:2] for event in batch}
 
 
 def verdict_of(store: ReadStore, run_ids: Sequence[str]) -> int:

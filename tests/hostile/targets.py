@@ -210,11 +210,11 @@ class Printable:
 TARGETS: dict[str, Any] = {
     "lines": Lines(),
     "segments": Segments(),
-    "histories": Histories(),
     "snapshot": Snapshots(),
     "fold": Fold(),
     "redact": Redact(),
     "printable": Printable(),
+    "histories": Histories(),
 }
 
 
